@@ -1,0 +1,21 @@
+"""Automatic differentiation: recording what runs, and walking it backward.
+
+Read in this order: `variable.py` (a value's place in the graph), `node.py` (one recorded step), `function.py` (forward and
+backward of a step), `engine.py` (the walk), `inplace.py` (writes and views), `gradcheck.py` (is a derivative right?).
+"""
+
+from minigrad.autograd.engine import backward, grad
+from minigrad.autograd.function import Function
+from minigrad.autograd.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+
+__all__ = [
+    "Function", "backward", "enable_grad", "grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+    "set_grad_enabled",
+]  # fmt: skip

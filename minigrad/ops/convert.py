@@ -1,0 +1,161 @@
+"""Copies and conversions: `clone`, `contiguous`, `to` another dtype or device, and writing over (`copy_`, `fill_`, `zero_`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import device as devices
+from minigrad import dtypes
+from minigrad.autograd.function import Operation, wrap
+from minigrad.autograd.inplace import apply_in_place
+from minigrad.kernels import array_namespace
+from minigrad.ops.registry import operation
+from minigrad.tensor import Tensor
+
+
+class Clone(Operation):
+    """A copy in memory of its own: y = x, dx = g."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, order: str) -> Any:
+        return array_namespace(x).array(x, order=order, copy=True)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g
+
+
+class To(Operation):
+    """Another dtype or device: y = x in the new type, dx = g in the old one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, kind: Any, place: Any) -> Any:
+        ctx.place = devices.of_array(x)
+        moved = devices.move(x, place)
+        return moved.astype(kind, copy=True) if moved is x or moved.dtype != kind else moved
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g.to(ctx.place)
+
+    def name(self) -> str:
+        return "ToCopyBackward0"
+
+
+@operation(out=False)
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy in memory of its own that stays part of the graph.
+
+    >>> import minigrad
+    >>> x = minigrad.zeros(2)
+    >>> y = x.clone().add_(1)
+    >>> x
+    tensor([0., 0.])
+    """
+    return Clone.apply(input, "K" if memory_format in (None, "preserve", "torch.preserve_format") else "C")
+
+
+@operation(where=(), method=True, out=False)
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor itself when its elements lie in reading order, a copy that does otherwise."""
+    return input if input.is_contiguous() else Clone.apply(input, "C")
+
+
+@operation(where=(), method=True, out=False)
+def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
+       memory_format: Any = None) -> Tensor:  # fmt: skip
+    """The tensor in another dtype and/or on another device; itself when nothing changes.
+
+    Accepts `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other_tensor)`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1, 2]).to(minigrad.float64)
+    tensor([1., 2.], dtype=torch.float64)
+    """
+    for arg in args:
+        if isinstance(arg, dtypes.dtype):
+            dtype = arg
+        elif isinstance(arg, Tensor):
+            dtype, device = arg.dtype, arg.device
+        elif isinstance(arg, (str, int, devices.device)) and not isinstance(arg, bool):
+            device = arg
+        elif isinstance(arg, bool):
+            continue  # non_blocking and copy by position
+        elif arg is not None:
+            raise TypeError(f"to() takes a dtype, a device or a tensor, got {type(arg).__name__}")
+    kind = input.dtype if dtype is None else dtype
+    here = input.device
+    place = here if device is None else devices.device(device)
+    same_place = place.type == here.type and (place.index is None or place.index == here.index)
+    if kind is input.dtype and same_place:
+        return clone(input) if copy else input
+    if kind.is_inexact:
+        return To.apply(input, kind.numpy, place)
+    return wrap(devices.move(input._array, place).astype(kind.numpy))
+
+
+def _caster(name: str, kind: dtypes.dtype) -> None:
+    def cast(input: Tensor, memory_format: Any = None) -> Tensor:
+        return to(input, kind)
+
+    cast.__name__ = cast.__qualname__ = name
+    cast.__doc__ = f"The tensor as {kind}; itself when it is that already."
+    operation(cast, where=(), method=True, out=False)
+
+
+for _name, _kind in dtypes.NAMES.items():
+    if _name in ("bool", "short", "int", "long", "half", "float", "double", "bfloat16", "cfloat", "cdouble"):
+        _caster(_name, _kind)
+_caster("byte", dtypes.uint8)
+_caster("char", dtypes.int8)
+
+
+@operation(where=(), method=True, out=False)
+def cpu(input: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor in main memory; itself when it is there."""
+    return to(input, "cpu")
+
+
+@operation(where=(), method=True, out=False)
+def cuda(input: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+    """The tensor on a GPU; itself when it is there."""
+    return to(input, "cuda" if device is None else devices.device(device))
+
+
+@operation(where=(), method=True, out=False)
+def type_as(input: Tensor, other: Tensor) -> Tensor:
+    """The tensor in the dtype of another."""
+    return to(input, other.dtype)
+
+
+# ------------------------------------------------------------------------------------------------ writing over
+
+
+def _filled(input: Tensor, value: Any) -> Tensor:
+    """A 0-d tensor of the dtype of `input`, to be broadcast over it."""
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+        return to(value, input.dtype)
+    xp = array_namespace(input._array)
+    return wrap(xp.asarray(value).astype(input._array.dtype))
+
+
+@operation(where=(), method=True, out=False)
+def fill_(input: Tensor, value: Any) -> Tensor:
+    """Set every element to a number, or to the value of a 0-d tensor."""
+    return apply_in_place(_filled, input, value)
+
+
+@operation(where=("",), method=True, out=False)
+def zero_(input: Tensor) -> Tensor:
+    """Set every element to zero."""
+    return apply_in_place(_filled, input, 0)
+
+
+@operation(where=(), method=True, out=False)
+def copy_(input: Tensor, other: Any, non_blocking: bool = False) -> Tensor:
+    """Write the values of another tensor, cast and broadcast to this one; the gradient goes to the other."""
+    if not isinstance(other, Tensor):
+        return fill_(input, other)
+    return apply_in_place(lambda _: to(other, input.device, input.dtype) if other.dtype is not input.dtype or other.device != input.device else other, input)

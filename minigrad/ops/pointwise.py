@@ -1,0 +1,374 @@
+"""Pointwise operations as a table: each is a value, and one derivative per input.
+
+    exp = unary("exp", lambda xp, x: xp.exp(x), lambda g, out: g * out)
+
+The first function computes on arrays (`xp` is the library they belong to), the others turn the gradient g of the result
+into the gradient of an input, in tensor operations, so that they can be differentiated again.  The *names* of their
+arguments say what is kept for backward: `x`, `y`... are inputs by the name that the first function gives them, `out` is
+the result.  Broadcasting and type promotion are undone by the engine.  The tables are in `arithmetic.py`,
+`elementary.py` and `activation.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.autograd.function import Operation, _saved, entry, reconcile_devices, record, twin_entry, wrap
+from minigrad.autograd.modes import mode
+from minigrad.autograd.node import NOT_A_TENSOR
+from minigrad.autograd.variable import INFERENCE, Variable, new
+from minigrad.kernels import array_namespace
+from minigrad.ops.registry import operation
+from minigrad.tensor import Tensor
+
+Number = (bool, int, float, complex, np.generic)
+_operands = (Variable, *Number, np.ndarray)
+
+
+class Pointwise(Operation):
+    """An operation on each element, made from a row of a table."""
+
+    compute: ClassVar[Callable[..., Any]]
+    promote: ClassVar[Callable[..., tuple[Any, ...]]]
+    names: ClassVar[tuple[str, ...]]  # what compute calls its inputs
+    rules: ClassVar[tuple[Callable[[Any, Any], Any] | None, ...]]  # per input: (g, saved values) -> gradient
+    picks: ClassVar[tuple[tuple[int, ...], ...]]  # per input: which values its rule reads, the result after the inputs
+    kept: ClassVar[dict[tuple[bool, ...], tuple[bool, ...]]]  # wanted gradients -> which inputs, and the result, to save
+
+    _name: ClassVar[str]
+
+    def name(self) -> str:
+        return self._name
+
+    @staticmethod
+    def forward(ctx: Any, *arrays: Any) -> Any:
+        cls = type(ctx)
+        return cls.compute(*cls.promote(*arrays))
+
+    def run(self, gradients: Any) -> Sequence[Any]:
+        g, values = gradients[0], self.unpack()
+        return [
+            None if rule is None or edge is None or edge is NOT_A_TENSOR else rule(g, values)
+            for rule, edge in zip(self.rules, self.edges)
+        ]
+
+    def release(self) -> None:
+        if self.saved:
+            self.saved = None
+
+    def _remember(self, inputs: tuple[Any, ...], arrays: list[Any], results: Any) -> None:
+        kept = self._kept(self.needs_input_grad)
+        values = (*inputs, results)
+        self.saved = tuple([
+            _saved(value, (results,), results) if keep else None for keep, value in zip(kept, values, strict=True)
+        ])  # fmt: skip
+
+    @classmethod
+    def _kept(cls, wanted: tuple[bool, ...]) -> tuple[bool, ...]:
+        """Which inputs, and whether the result, the rules of the wanted gradients read."""
+        found = cls.kept.get(wanted)
+        if found is None:
+            read = {i for picks, want in zip(cls.picks, wanted) if want for i in picks}
+            found = cls.kept[wanted] = tuple(i in read for i in range(len(cls.names) + 1))
+        return found
+
+
+def _apply_unary(cls: type[Pointwise]) -> Callable[[Any], Any]:
+    """`Operation.apply` written out for one input: most operations of a program come through here or the next function."""
+    compute, promote, (keep_x, keep_out) = cls.compute, cls.promote, cls._kept((True,))
+
+    def apply(x: Any) -> Any:
+        out = compute(*promote(x._array))
+        result = new(Tensor)
+        result._array = out
+        if mode.grad:
+            if x._view is not None:
+                x._refresh()
+            if x._requires_grad:
+                node = new(cls)
+                node.edges = (x._edge or x,)
+                node.saved = (entry(x) if keep_x else None, twin_entry(result) if keep_out else None)
+                record(node, result, out)
+        elif mode.inference:
+            result._version_counter = INFERENCE
+        return result
+
+    return apply
+
+
+def _apply_binary(cls: type[Pointwise]) -> Callable[[Any, Any], Any]:
+    """`Operation.apply` written out for two inputs, the second of which may be a number.
+
+    It is also what Python's operator calls, so an operand of a type that it does not know is left to Python.
+    """
+    compute, promote, kept = cls.compute, cls.promote, cls._kept
+    as_given = promote in (to_common, unchanged)
+    keep_of_both, keep_of_x, keep_of_y = kept((True, True)), kept((True, False)), kept((False, True))
+
+    def apply(x: Any, y: Any) -> Any:
+        a = x._array
+        if not isinstance(y, Variable):
+            return apply_to_number(x, y) if isinstance(y, Number) else _beside_array(apply, x, y)
+        b = y._array
+        try:
+            out = compute(a, b) if as_given and a.dtype is b.dtype else compute(*promote(a, b))
+        except Exception:
+            out = compute(*promote(*reconcile_devices((x, y))))
+        result = new(Tensor)
+        result._array = out
+        if mode.grad:
+            if x._view is not None:
+                x._refresh()
+            if y._view is not None:
+                y._refresh()
+            if x._requires_grad:
+                keep = keep_of_both if y._requires_grad else keep_of_x
+            elif y._requires_grad:
+                keep = keep_of_y
+            else:
+                return result
+            node = new(cls)
+            node.edges = (x._edge or x) if x._requires_grad else None, (y._edge or y) if y._requires_grad else None
+            keep_x, keep_y, keep_out = keep
+            if keep_x or keep_y or keep_out:
+                node.saved = entry(x) if keep_x else None, entry(y) if keep_y else None, twin_entry(result) if keep_out else None
+            record(node, result, out)
+        elif mode.inference:
+            result._version_counter = INFERENCE
+        return result
+
+    def apply_to_number(x: Any, y: Any) -> Any:
+        out = compute(*promote(x._array, y))
+        result = new(Tensor)
+        result._array = out
+        if mode.grad:
+            if x._view is not None:
+                x._refresh()
+            if x._requires_grad:
+                node = new(cls)
+                node.edges = (x._edge or x, NOT_A_TENSOR)
+                keep_x, keep_y, keep_out = keep_of_x
+                node.saved = entry(x) if keep_x else None, (y, None, None) if keep_y else None, twin_entry(result) if keep_out else None
+                record(node, result, out)
+        elif mode.inference:
+            result._version_counter = INFERENCE
+        return result
+
+    return apply
+
+
+def _beside_array(apply: Callable[..., Any], x: Any, y: Any) -> Any:
+    """NumPy arrays may stand beside a tensor of the CPU; anything else is left to Python."""
+    return apply(x, wrap(y.view())) if isinstance(y, np.ndarray) else NotImplemented
+
+
+def pointwise(
+    name: str, compute: Callable[..., Any], *derivatives: Callable[..., Any] | None, promote: Callable[..., Any] | None = None
+) -> type[Pointwise]:
+    """Make the Operation of one row: `compute(xp, x, ...)` or, without `xp`, an operator of Python such as `operator.mul`."""
+    names, body = _without_xp(compute)
+    places = {word: i for i, word in enumerate(names)} | {"out": len(names)}
+    picks = [() if d is None else tuple(places[word] for word in list(inspect.signature(d).parameters)[1:]) for d in derivatives]
+    title = "".join(part.capitalize() for part in name.strip("_").split("_"))
+    members = {
+        "compute": staticmethod(body), "promote": staticmethod(promote or unchanged), "names": names,
+        "rules": tuple([None if d is None else _reading(d, pick) for d, pick in zip(derivatives, picks)]), "picks": tuple(picks), "kept": {},
+        "_name": title + "Backward0", "label": name, "__doc__": f"The operation `{name}`.", "__module__": __name__,
+    }  # fmt: skip
+    cls = type(title, (Pointwise,), members)
+    if len(names) == 1:
+        cls.apply = staticmethod(_apply_unary(cls))  # type: ignore[method-assign]
+    elif names == ("x", "y"):
+        cls.apply = staticmethod(_apply_binary(cls))  # type: ignore[method-assign]
+        cls.run = _run_binary(cls)  # type: ignore[method-assign]
+    return cls
+
+
+def _without_xp(compute: Callable[..., Any]) -> tuple[tuple[str, ...], Callable[..., Any]]:
+    """What a row calls its inputs, and its value as a function of arrays alone."""
+    try:
+        parameters = list(inspect.signature(compute).parameters)
+    except ValueError:
+        parameters = ["x", "y"]
+    if parameters[0] != "xp":
+        return ("x", "y")[: len(parameters)], compute
+
+    def body(*arrays: Any) -> Any:
+        return compute(array_namespace(arrays[0]), *arrays)
+
+    return tuple(parameters[1:]), body
+
+
+def _reading(derivative: Callable[..., Any], picks: tuple[int, ...]) -> Callable[[Any, Any], Any]:
+    """The derivative as a function of the gradient and of all saved values, of which it reads some."""
+    if not picks:
+        return lambda g, values: derivative(g)
+    if len(picks) == 1:
+        (i,) = picks
+        return lambda g, values: derivative(g, values[i])
+    return lambda g, values: derivative(g, *[values[i] for i in picks])
+
+
+def _run_binary(cls: type[Pointwise]) -> Callable[..., Any]:
+    """`Pointwise.run` written out for two inputs."""
+    rule_x, rule_y = (*cls.rules, None, None)[:2]
+
+    def run(self: Pointwise, gradients: Sequence[Any]) -> Sequence[Any]:
+        g, saved = gradients[0], self.saved
+        values = saved if saved is NOT_A_TENSOR else [item if item is None else self.read(item) for item in saved or self._kept_values()]
+        edge_x, edge_y = self.edges
+        return (
+            None if edge_x is None or rule_x is None else rule_x(g, values),
+            None if edge_y is None or rule_y is None or edge_y is NOT_A_TENSOR else rule_y(g, values),
+        )
+
+    return run
+
+
+# ------------------------------------------------------------------------------------------------ promotion of arrays
+
+
+def unchanged(*arrays: Any) -> tuple[Any, ...]:
+    """The inputs as they are."""
+    return arrays
+
+
+def to_float(x: Any, *rest: Any) -> tuple[Any, ...]:
+    """Integers and booleans become the default floating type; numbers that follow stay."""
+    if x.dtype.kind in "biu":
+        x = x.astype(dtypes.get_default_dtype().numpy)
+    return x, *rest
+
+
+def to_common(*operands: Any) -> tuple[Any, ...]:
+    """All operands in their common type (see `dtypes.result_of`)."""
+    if len(operands) == 2:
+        x, y = operands
+        kind = type(y)
+        if kind is float or kind is int:
+            if x.dtype.kind == "f":
+                return operands
+        elif x.dtype is y.dtype:
+            return operands
+    return cast_all(result_dtype(*operands), operands)
+
+
+def to_common_float(*operands: Any) -> tuple[Any, ...]:
+    """All operands in their common type, a floating one."""
+    kind = result_dtype(*operands)
+    return cast_all(kind if kind.is_inexact else dtypes.get_default_dtype(), operands)
+
+
+def result_dtype(*operands: Any) -> dtypes.dtype:
+    """The common type of arrays and Python numbers."""
+    described = []
+    for operand in operands:
+        if isinstance(operand, (bool, int, float, complex)) and not isinstance(operand, np.generic):
+            described.append((dtypes.of_number(operand), 0))
+        elif hasattr(operand, "dtype"):
+            described.append((dtypes.of_array(operand), 2 if operand.shape else 1))
+        else:
+            raise TypeError(f"expected a Tensor or a number, got {type(operand).__name__}")
+    return dtypes.result_of(*described)
+
+
+def cast_all(kind: dtypes.dtype, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Arrays cast to a type; Python numbers as scalars of that type."""
+    goal = kind.numpy
+    return tuple([cast(operand, goal) for operand in operands])
+
+
+def cast(operand: Any, goal: Any) -> Any:
+    """One array or number in a NumPy type."""
+    if hasattr(operand, "dtype"):
+        return operand if operand.dtype == goal else operand.astype(goal)
+    return np.asarray(operand).astype(goal)[()]
+
+
+# ------------------------------------------------------------------------------------------------ rows that are public
+
+
+def unary(
+    name: str,
+    compute: Callable[..., Any],
+    derivative: Callable[..., Any] | None = None,
+    *,
+    doc: str,
+    promote: Callable[..., Any] = to_float,
+    in_place: bool = True,
+    **public: Any,
+) -> Callable[..., Any]:
+    """A public function of one tensor."""
+    cls = pointwise(name, compute, derivative, promote=promote)
+
+    def function(input: Tensor) -> Tensor:
+        check_tensor(name, "input", input)
+        return cls.apply(input)
+
+    return _named(function, name, doc, cls, in_place=in_place, **public)
+
+
+def binary(
+    name: str,
+    compute: Callable[..., Any],
+    dx: Callable[..., Any] | None = None,
+    dy: Callable[..., Any] | None = None,
+    *,
+    doc: str,
+    promote: Callable[..., Any] = to_common,
+    in_place: bool = True,
+    numbers: bool = True,
+    **public: Any,
+) -> Callable[..., Any]:
+    """A public function of two tensors, or (with `numbers`) of a tensor and a number."""
+    cls = pointwise(name, compute, dx, dy, promote=promote)
+
+    def function(input: Tensor, other: Any) -> Tensor:
+        check_tensor(name, "input", input)
+        if not isinstance(other, Variable) and not (numbers and isinstance(other, Number)):
+            raise TypeError(f"{name}(): argument 'other' must be Tensor{' or Number' if numbers else ''}, not {type(other).__name__}")
+        return cls.apply(input, other)
+
+    return _named(function, name, doc, cls, in_place=in_place, **public)
+
+
+def _named(function: Callable[..., Any], name: str, doc: str, cls: type[Pointwise], **public: Any) -> Callable[..., Any]:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    result = operation(function, **public)
+    result.operation = cls
+    return result
+
+
+def check_tensor(name: str, argument: str, value: Any) -> None:
+    """Raise PyTorch's TypeError unless the value is a tensor."""
+    if not isinstance(value, Variable):
+        raise TypeError(f"{name}(): argument '{argument}' (position 1) must be Tensor, not {type(value).__name__}")
+
+
+def operator(function: Callable[..., Any], dunder: str, swap: bool = False) -> None:
+    """Make a public function an operator of Python, one that leaves operands it does not know to Python."""
+    fast = getattr(function, "operation", None)
+
+    def plain(self: Any, other: Any) -> Any:
+        return function(self, other) if isinstance(other, _operands) else NotImplemented
+
+    def swapped(self: Any, other: Any) -> Any:
+        return function(as_tensor_like(other, self), self) if isinstance(other, _operands) else NotImplemented
+
+    setattr(Tensor, dunder, swapped if swap else plain if fast is None else fast.apply)
+
+
+def as_tensor_like(value: Any, like: Tensor) -> Any:
+    """A Python number as a 0-d tensor that promotes as the number would beside `like`."""
+    if isinstance(value, Variable):
+        return value
+    kind = dtypes.result_of((like.dtype, 2), (dtypes.of_number(value), 0))
+    xp = array_namespace(like._array)
+    return wrap(xp.asarray(value, dtype=kind.numpy))

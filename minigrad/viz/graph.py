@@ -1,0 +1,307 @@
+"""The picture of a computation: `viz.graph(loss, model)` draws what autograd recorded on the way to `loss`.
+
+The walk goes from the output up through `grad_fn.next_functions`, the very edges the backward pass will follow, and
+turns what it meets into boxes: operations, parameters, other leaves, outputs. A `Graph` holds words and numbers
+copied at that moment, no tensors, so it neither keeps memory alive nor changes later. It shows itself as SVG in a
+notebook and as a text tree anywhere else. `boxes.py` draws the boxes, `layout.py` decides where they go.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from minigrad.viz.boxes import KINDS, Box, dot, edges, picture, tree
+
+SHOWS = ("shape", "dtype", "value", "grad")
+_FEW = 6  # a tensor of at most this many elements shows its values
+_LEAVES = 12  # an operation shows at most this many leaves that it alone uses
+
+
+class Graph:
+    """A drawn computation graph. In a notebook it is a picture, elsewhere `print(graph)` is a tree.
+
+    `boxes` lists what is drawn, each after its inputs; box i is called `n{i}` in `dot`. `svg`, `dot` and `tree` are
+    texts, the same bytes for the same computation.
+    """
+
+    def __init__(self, boxes: list[Box], caption: str) -> None:
+        self.boxes, self.caption = boxes, caption
+
+    @property
+    def edges(self) -> list[tuple[int, int]]:
+        """(source, target) for every arrow, numbered as in `boxes`."""
+        return edges(self.boxes)
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture by minigrad's own layout: inputs on top, the output at the bottom."""
+        return picture(self.boxes, self.caption)
+
+    @cached_property
+    def dot(self) -> str:
+        """The graph in Graphviz's DOT language, for other tools."""
+        return dot(self.boxes)
+
+    @cached_property
+    def tree(self) -> str:
+        """The graph as lines of text, from the output upwards."""
+        return tree(self.boxes, self.caption)
+
+    def draw(self, engine: str = "layered") -> str:
+        """The picture as SVG text, laid out by `engine`: "layered" (ours) or "dot" (Graphviz, if installed)."""
+        if engine == "layered":
+            return self.svg
+        if engine != "dot":
+            raise ValueError(f'Graph.draw: expected engine "layered" or "dot", got {engine!r}')
+        try:
+            import graphviz  # type: ignore[import-untyped]
+
+            return str(graphviz.Source(self.dot).pipe(format="svg", encoding="utf-8"))
+        except (ImportError, FileNotFoundError) as error:
+            raise ImportError(
+                'Graph.draw(engine="dot") needs the Python package graphviz (pip install "minigrad[lab]") and the '
+                f'program dot on the PATH: {error}. engine="layered" needs neither.'
+            ) from error
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture (.svg), its DOT source (.dot, .gv) or the tree (.txt), as the ending of `path` asks."""
+        path = Path(path)
+        forms = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".txt": "tree"}
+        if path.suffix not in forms:
+            raise ValueError(f"Graph.save: expected a name that ends in {', '.join(forms)}, got {str(path)!r}")
+        path.write_text(getattr(self, forms[path.suffix]).rstrip("\n") + "\n", encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return self.tree
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": self.tree}
+
+
+def graph(
+    outputs: Any,
+    params: Any = None,
+    *,
+    names: Mapping[str, Any] | None = None,
+    show: Collection[str] = ("shape", "value", "grad"),
+    limit: int = 150,
+) -> Graph:
+    """Draw the computation that led to `outputs`, as autograd recorded it.
+
+    Args:
+        outputs: a tensor, or a sequence of tensors drawn in one picture.
+        params: whose names to write on the parameters: a module, or a mapping such as
+            `dict(model.named_parameters())`.
+        names: further names, for inputs, outputs and tensors on the way: `{"x": x, "loss": loss}`.
+        show: what the boxes say besides their names, any of "shape", "dtype", "value" and "grad". Values and
+            gradients appear for leaves and outputs of at most six elements.
+        limit: with more operations than this, those in the middle are folded into one box that says so.
+
+    Inputs that do not require a gradient are not part of what autograd records, so they are not drawn.
+
+    Raises TypeError when `outputs` holds something else than tensors, ValueError for an unknown word in `show`.
+
+    >>> import minigrad
+    >>> w = minigrad.tensor(3.0, requires_grad=True)
+    >>> minigrad.viz.graph(w * w, names={"w": w})
+    output: 1 operation on 1 leaf tensor (1 number)
+    output  (), value 9
+    mul  ()
+    ├─ w  (), value 3  [n0]
+    └─ w  see [n0]
+    """
+    roots = [outputs] if hasattr(outputs, "grad_fn") else list(outputs) if isinstance(outputs, Iterable) else [outputs]
+    for root in roots:
+        if not hasattr(root, "grad_fn"):
+            raise TypeError(f"viz.graph: expected a Tensor or a sequence of them, got {type(root).__name__}")
+    unknown = sorted(set([show] if isinstance(show, str) else show) - set(SHOWS))
+    if unknown:
+        raise ValueError(f"viz.graph: show can hold {', '.join(SHOWS)}; got {', '.join(map(repr, unknown))}")
+    if hasattr(params, "named_parameters"):
+        params = dict(params.named_parameters())
+    return _Builder(params or {}, names or {}, show, max(int(limit), 2)).build(roots)
+
+
+class _Builder:
+    """Turns nodes of the autograd graph into boxes."""
+
+    def __init__(self, params: Mapping[str, Any], names: Mapping[str, Any], show: Collection[str], limit: int) -> None:
+        self.parameters = {id(tensor) for tensor in params.values()}
+        self.names = {id(tensor): name for name, tensor in [*params.items(), *names.items()]}
+        self.on_the_way = {tensor.grad_fn: name for name, tensor in names.items() if tensor.grad_fn is not None}
+        self.show, self.limit = show, limit
+        self.boxes: list[Box] = []
+        self.number: dict[Any, int] = {}  # node -> its box
+        self.leaves: dict[int, Any] = {}  # id -> leaf tensor met
+
+    def build(self, roots: list[Any]) -> Graph:
+        nodes = _walk([root.grad_fn for root in roots if root.grad_fn is not None])
+        operations = [node for node in nodes if not _is_leaf(node)]
+        if all(hasattr(node, "sequence") for node in operations):
+            operations.sort(key=lambda node: node.sequence)  # the order of the program
+        for root in roots:
+            self.on_the_way.pop(root.grad_fn, None)  # it gets a box of its own
+        self.leaves = {id(node.variable): node.variable for node in nodes if _is_leaf(node)}
+        head = self.limit // 3
+        surplus = len(operations) - self.limit
+        folded = operations[head : head + surplus] if surplus > 0 else []
+        hidden = set(folded)
+        visible = {source for node in operations if node not in hidden for source, _ in node.next_functions}
+        for node in operations:
+            if node not in hidden:
+                self.add_operation(node)
+            elif node is folded[0]:
+                self.add_folded(folded, visible)
+        for i, root in enumerate(roots):
+            self.add_output(root, "output" if len(roots) == 1 else f"output {i}")
+        return Graph(self.boxes, self.caption(roots, len(operations), len(folded)))
+
+    def add(self, box: Box) -> int:
+        self.boxes.append(box)
+        return len(self.boxes) - 1
+
+    def add_operation(self, node: Any) -> None:
+        sources = [source for source, _ in node.next_functions if source is not None]
+        fresh = [source for source in dict.fromkeys(sources) if _is_leaf(source) and source not in self.number]
+        surplus = fresh[_LEAVES:] if len(fresh) > _LEAVES + 1 else []
+        if surplus:
+            numbers = sum(source.variable.numel() for source in surplus)
+            more = self.add(Box("folded", f"… {len(surplus):,} more leaves", [f"{numbers:,} numbers"]))
+            self.number.update(dict.fromkeys(surplus, more))
+        box = Box("operation", _label(node), self.operation_lines(node))
+        for source in sources:
+            at = self.box_of(source)
+            if self.boxes[at].kind != "folded" or at not in box.inputs:
+                box.inputs.append(at)
+        self.number[node] = self.add(box)
+
+    def add_folded(self, folded: list[Any], visible: set[Any]) -> None:
+        """One box for all of `folded`. Consecutive operations in program order, so the picture stays acyclic."""
+        sources = dict.fromkeys(source for node in folded for source, _ in node.next_functions if source is not None)
+        inside = set(folded)
+        lost = [source for source in sources if _is_leaf(source) and source not in visible]
+        common = Counter(_label(node) for node in folded).most_common(4)
+        lines = [", ".join(f"{label} × {count:,}" for label, count in common[:3]) + (", …" if len(common) > 3 else "")]
+        if lost:
+            lines.append(f"and {_count(len(lost), 'leaf tensor')} used only there")
+        box = Box("folded", f"… {_count(len(folded), 'operation')} folded", lines)
+        box.inputs = [self.box_of(source) for source in sources if source not in inside and source not in lost]
+        box.inputs = list(dict.fromkeys(box.inputs))
+        at = self.add(box)
+        self.number.update(dict.fromkeys([*folded, *lost], at))
+
+    def box_of(self, node: Any) -> int:
+        if node not in self.number:  # operations come after their inputs, so this is a leaf met for the first time
+            self.number[node] = self.add(self.leaf_box(node.variable))
+        return self.number[node]
+
+    def leaf_box(self, tensor: Any) -> Box:
+        is_parameter = id(tensor) in self.parameters or any(c.__name__ == "Parameter" for c in type(tensor).__mro__)
+        kind = "parameter" if is_parameter else "leaf"
+        return Box(kind, self.names.get(id(tensor), KINDS[kind]), self.tensor_lines(tensor))
+
+    def add_output(self, tensor: Any, title: str) -> None:
+        title = self.names.get(id(tensor), title)
+        if tensor.grad_fn is not None:
+            inputs = [self.number[tensor.grad_fn]]
+            self.add(Box("output", title, self.tensor_lines(tensor), inputs))
+        elif tensor.requires_grad:
+            self.leaves[id(tensor)] = tensor
+            self.add(self.leaf_box(tensor))
+        else:
+            self.add(Box("output", title, [*self.tensor_lines(tensor), "no graph: requires_grad is False"]))
+
+    def operation_lines(self, node: Any) -> list[str]:
+        metas = getattr(node, "output_metadata", ())
+        lines = [line for line in (self.shape_line(meta) for meta in metas[:3]) if line]
+        if lines and len(metas) > 3:
+            lines.append(f"… {len(metas)} outputs")
+        if node in self.on_the_way:
+            lines.insert(0, f"→ {self.on_the_way[node]}")
+        return lines
+
+    def shape_line(self, tensor: Any) -> str:
+        shape = str(tuple(tensor.shape)) if "shape" in self.show else ""
+        return f"{shape} {str(tensor.dtype).rpartition('.')[2]}".strip() if "dtype" in self.show else shape
+
+    def tensor_lines(self, tensor: Any) -> list[str]:
+        lines = [line for line in [self.shape_line(tensor)] if line]
+        if tensor.numel() <= _FEW:
+            if "value" in self.show:
+                lines += _value_lines("value", tensor)
+            kept = tensor.grad_fn is None or getattr(tensor, "retains_grad", False)
+            if "grad" in self.show and kept and tensor.grad is not None:
+                lines += _value_lines("grad", tensor.grad)
+        return lines
+
+    def caption(self, roots: list[Any], operations: int, folded: int) -> str:
+        named = [self.names.get(id(root), "output") for root in roots]
+        parameters = [t for t in self.leaves.values() if self.leaf_box(t).kind == "parameter"]
+        others = [t for t in self.leaves.values() if self.leaf_box(t).kind == "leaf"]
+        parts = [
+            f"{_count(len(group), noun)} ({_count(sum(t.numel() for t in group), 'number')})"
+            for group, noun in ((parameters, "parameter"), (others, "leaf tensor"))
+            if group
+        ]
+        text = f"{', '.join(dict.fromkeys(named))}: {_count(operations, 'operation')}"
+        text += f" on {' and '.join(parts)}" if parts else ""
+        return text + (f"; {folded:,} operations folded" if folded else "")
+
+
+def _walk(starts: list[Any]) -> list[Any]:
+    """Every node reachable from `starts`, each after its inputs; with a stack of its own, as graphs run deep."""
+    order: list[Any] = []
+    seen: set[Any] = set()
+    stack = [(node, False) for node in reversed(starts)]
+    while stack:
+        node, inputs_done = stack.pop()
+        if inputs_done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((source, False) for source, _ in reversed(node.next_functions) if source is not None)
+    return order
+
+
+def _is_leaf(node: Any) -> bool:
+    return hasattr(node, "variable")
+
+
+def _label(node: Any) -> str:
+    """What the node calls itself, else what its name says: "mul" for MulBackward0."""
+    label = getattr(node, "label", None)
+    if label:
+        return str(label)
+    stem = node.name().rpartition("Backward")[0] or node.name()
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(stem))
+
+
+def _value_lines(word: str, tensor: Any) -> list[str]:
+    """The elements of a small tensor, one row a line: "value [1, 0.5]"."""
+    rows = tensor.tolist()
+    if tensor.dim() < 2 or tensor.numel() == 0:
+        return [f"{word} {_digits(rows)}"]
+    while rows and isinstance(rows[0], list) and rows[0] and isinstance(rows[0][0], list):
+        rows = [row for block in rows for row in block]
+    return [f"{word if i == 0 else ''} {_digits(row)}".strip() for i, row in enumerate(rows)]
+
+
+def _digits(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_digits, value))}]"
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
