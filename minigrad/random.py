@@ -354,7 +354,6 @@ class Generator:
     def _search_cumulative(self, probs: Array, num_samples: int) -> NDArray[np.int64]:
         cumulative = np.cumsum(probs, axis=1, dtype=probs.dtype)
         cumulative /= cumulative[:, -1:].copy()
-        cumulative[:, -1] = 1
         unit = self._unit64((len(probs), num_samples))
         found = [np.searchsorted(row, u) for row, u in zip(cumulative.astype(np.float64), unit, strict=True)]
         return np.array(found, dtype=np.int64).reshape(unit.shape)

@@ -20,6 +20,7 @@ from minigrad.autograd.inplace import detach_
 from minigrad.autograd.variable import Variable, Version, new
 from minigrad.kernels import array_namespace
 from minigrad.kernels.memory import addressable
+from minigrad.layout import strided
 
 Device = devices.device
 
@@ -161,7 +162,7 @@ class Tensor(Variable):
         return self.device.type == "cpu"
 
     is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = is_mps = is_xpu = False
-    layout = "torch.strided"
+    layout = strided
 
     @property
     def itemsize(self) -> int:

@@ -5,6 +5,7 @@ and `lift`. The operators and universal functions are in `strict_cupy_ufunc.py`.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,6 +34,7 @@ NOT_ARRAYS = {
     *[("where", "x"), ("where", "y"), ("searchsorted", "v"), ("isscalar", "element"), ("histogram", "bins")],
     *[("cond", "p"), ("fill_diagonal", "val")],
 }
+ALSO_ARRAYS = {("unravel_index", "indices")}
 # Parameters that may be arrays. An array anywhere else (a shape, an axis, a count) would have to leave the GPU first.
 MAY_BE_ARRAYS = set(
     "a_max a_min append args arrays arrays_and_dtypes aweights choicelist choices condlist fill_value from_ fweights "
@@ -40,7 +42,6 @@ MAY_BE_ARRAYS = set(
     "to_begin to_end tol tup value values varargs xi".split()
 )
 LISTS_OF_ARRAYS = {"choicelist", "condlist", "multi_index", "tup"}
-
 
 
 # ---- between the two worlds ------------------------------------------------------------------------------------------
@@ -144,15 +145,18 @@ def call(function: Callable, name: str, signature: inspect.Signature, args: tupl
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"cupy.{name}: {error}; CuPy and NumPy both accept {signature}") from None
-    given, arrays = bound.arguments, []
+    given = bound.arguments
+    arrays: list[ndarray] = []
     for parameter in list(given):
         check_argument(name, parameter, given[parameter])
         given[parameter] = lower(given[parameter], arrays)
     check_call(name, given)
+    if isinstance(given.get("out"), np.ndarray):
+        refuse_overlap(given["out"])
     with np.errstate(all="ignore"):
         result = function(*bound.args, **bound.kwargs, **({"mode": "wrap"} if name == "take" else {}))
-    if name in PYTHON_RESULTS_BECOME_ARRAYS:
-        result = np.asarray(result)
+    if name in PYTHON_RESULTS_BECOME_ARRAYS or name == "diag":  # of which NumPy's is a view, and CuPy's is not
+        result = np.array(result)
     return lift(result, arrays, keep_order=name in KEEP_ORDER)
 
 
@@ -172,7 +176,8 @@ def check_argument(name: str, parameter: str, value: Any) -> None:
     several = parameter in LISTS_OF_ARRAYS or parameter in ("args", "arys", "xi")
     if several and not (type(value) in (list, tuple) and all(isinstance(item, ndarray) for item in value)):
         raise TypeError(f"cupy.{name}: {parameter} must be a sequence of cupy arrays (Unsupported type {type(value)})")
-    if parameter in ARRAYS and not several and (name, parameter) not in NOT_ARRAYS:
+    must = (name, parameter) not in NOT_ARRAYS if parameter in ARRAYS else (name, parameter) in ALSO_ARRAYS
+    if must and not several:
         if value is not None and not isinstance(value, ndarray):
             raise TypeError(f"cupy.{name}: {parameter} must be a cupy array. Unsupported type {type(value)}")
     inside: list[ndarray] = []
@@ -323,6 +328,11 @@ class ndarray:  # noqa: N801 - CuPy's name
     def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
         raise TypeError(f"numpy.{function.__name__} was called on a cupy array: minigrad must go through xp")
 
+    def __getattr__(self, name: str) -> Any:
+        if name in names.METHODS_NOT_COVERED_HERE.split():
+            raise NotImplementedError(f"cupy.ndarray.{name} exists in CuPy; the stand-in does not cover it")
+        raise AttributeError(f"'cupy.ndarray' object has no attribute {name!r}")
+
     # -- what it looks like
 
     dtype = property(lambda self: self._array.dtype)
@@ -402,7 +412,9 @@ class ndarray:  # noqa: N801 - CuPy's name
 
     def __setitem__(self, key: Any, value: Any) -> None:
         source = operand(value)
-        key, _, by_integers = numpy_index(key, self.shape)
+        key, advanced, by_integers = numpy_index(key, self.shape)
+        if isinstance(source, np.ndarray) and not advanced:
+            refuse_overlap(self._array[key])
         if by_integers:
             refuse_two_values_for_one_place(self._array, key, source)
         self._array[key] = cast(source, self.dtype) if isinstance(source, np.ndarray) else source
@@ -463,6 +475,16 @@ def numpy_index(key: Any, shape: tuple[int, ...]) -> tuple[tuple, bool, bool]:
     if not found and not any(item is Ellipsis for item in items):
         items.append(Ellipsis)  # with it, NumPy gives a 0-d view for a full index and not a scalar
     return tuple(items), bool(found), any(item.dtype.kind != "b" for item in found)
+
+
+def refuse_overlap(target: np.ndarray) -> None:
+    """Threads that write different elements to one address leave whichever came last: no target may overlap itself."""
+    if target.flags.forc:
+        return
+    steps = (np.arange(n) * stride for n, stride in zip(target.shape, target.strides, strict=True))
+    addresses = functools.reduce(np.add.outer, steps)
+    if np.unique(addresses).size < target.size:
+        raise UndefinedOnGPU("writing to an array whose elements share memory: which value stays is undefined")
 
 
 def refuse_two_values_for_one_place(array: np.ndarray, key: tuple, source: Any) -> None:

@@ -33,13 +33,14 @@ BY_HAND = {
 METHODS_BY_HAND = {"astype": "self, /, dtype, order='K', *, copy=True", "view": "self, /, dtype=None"}
 # Arguments that CuPy accepts only to refuse them, or that mean nothing on the other side.
 NOT_FOR_BOTH = {"blocking", "max_work", "overwrite_input", "subok"}
-# Files, text, callbacks that would be handed raw arrays, and writes whose result is undefined on a GPU.
+# Files, text, callbacks that would be handed raw arrays, writes whose result is undefined on a GPU, and a few functions
+# of which CuPy's differ in more than they are worth here.
 NOT_COVERED = set(
     "apply_along_axis apply_over_axes array2string array_repr array_str base_repr binary_repr format_float_positional "
     "format_float_scientific from_dlpack frombuffer fromfile fromfunction fromiter fromstring genfromtxt load loadtxt "
     "mask_indices min_scalar_type piecewise place put putmask require save savetxt savez savez_compressed show_config "
     "asarray_chkfinite histogram2d histogramdd printoptions set_printoptions get_printoptions typename poly polyadd "
-    "polyfit polymul polysub polyval roots sort_complex".split()
+    "polyfit polymul polysub polyval roots sort_complex eig eigvals dump dumps tofile".split()
 )
 SAME_DEFAULTS = [{None, 0}, {None, False}, {None, True}]  # spellings of one default in the functions listed here
 
@@ -79,13 +80,14 @@ def meet(cupy_signature: inspect.Signature, numpy_signature: inspect.Signature) 
     last = max((i for i, p in enumerate(both) if p.kind is POSITIONAL[0]), default=-1)
     both = [p.replace(kind=POSITIONAL[0]) if i <= last else p for i, p in enumerate(both)]
     for p in ours[len(both) :]:  # the others by keyword, if NumPy knows that keyword
-        q = by_name.get(p.name)
+        same = by_name.get(p.name)
+        known = takes_any if same is None else same.kind is not Parameter.POSITIONAL_ONLY
         if p.kind is Parameter.VAR_POSITIONAL and any(q.kind is p.kind for q in theirs):
             both.append(p)
         elif p.kind is Parameter.VAR_KEYWORD and takes_any:
             both.append(p)
-        elif p.kind in (POSITIONAL[1], Parameter.KEYWORD_ONLY) and (takes_any or (q and q.kind is not POSITIONAL[0])):
-            default = agreed_default(p, q) if q else p.default
+        elif p.kind in (POSITIONAL[1], Parameter.KEYWORD_ONLY) and known:
+            default = agreed_default(p, same) if same else p.default
             both.append(p.replace(kind=Parameter.KEYWORD_ONLY, default=default, annotation=p.empty))
     return parameters_text(both)
 
@@ -100,7 +102,7 @@ def parameters_text(parameters: Iterable[Parameter]) -> str:
             words.append("*")
             starred = True
         starred = starred or p.kind is Parameter.VAR_POSITIONAL
-        star = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}.get(p.kind, "")
+        star = "*" if p.kind is Parameter.VAR_POSITIONAL else "**" if p.kind is Parameter.VAR_KEYWORD else ""
         words.append(star + p.name + ("" if p.default is Parameter.empty else "=" + literal(p.default)))
         previous = p.kind
     return ", ".join(words + ["/"] * (previous is Parameter.POSITIONAL_ONLY))
@@ -123,7 +125,7 @@ def method_signatures(cupy_array: type, numpy_array: type) -> dict[str, str]:
     found = {}
     for name in sorted(dir(cupy_array)):
         ours, theirs = getattr(cupy_array, name), getattr(numpy_array, name, None)
-        if name.startswith("_") or not callable(ours) or not callable(theirs):
+        if name.startswith("_") or name in NOT_COVERED or not callable(ours) or not callable(theirs):
             continue
         line = (ours.__doc__ or "").partition("\n")[0].partition("->")[0].strip()
         words = [word.split()[-1] for word in line[line.find("(") + 1 : line.rfind(")")].split(",") if word.strip()]
@@ -176,13 +178,14 @@ def generate() -> str:
         "FUNCTIONS": table(functions),
         "LINALG": table(signatures(cupy.linalg, numpy.linalg)),
         "FFT": table(signatures(cupy.fft, numpy.fft)),
-        "METHODS": table(method_signatures(cupy.ndarray, numpy.ndarray)),
+        "METHODS": table(methods := method_signatures(cupy.ndarray, numpy.ndarray)),
         "UFUNCS": "\n".join(
             "\n".join(textwrap.wrap(f"{' '.join(group)}: {types}", 116, subsequent_indent="    "))
             for types, group in by_loops.items()
         ),
         "SPECIAL": names(special),
         "NOT_COVERED_HERE": names(set(public) - set(functions) - ufuncs - same),
+        "METHODS_NOT_COVERED_HERE": names({n for n in dir(cupy.ndarray) if not n.startswith("_")} - set(methods)),
         "LACKING_IN_CUPY": names(lacking),
     }
     return "".join(
@@ -411,9 +414,7 @@ cholesky(a, /)
 cond(x, p=None)
 cross(x1, x2, /, *, axis=-1)
 det(a)
-eig(a)
 eigh(a, UPLO='L')
-eigvals(a)
 eigvalsh(a, UPLO='L')
 inv(a)
 lstsq(a, b, rcond=None)
@@ -469,8 +470,6 @@ cumprod(self, /, axis=None, dtype=None, out=None)
 cumsum(self, /, axis=None, dtype=None, out=None)
 diagonal(self, /, offset=0, axis1=0, axis2=1)
 dot(self, b, /, out=None)
-dump(self, /, file)
-dumps(self, /)
 fill(self, /, value)
 flatten(self, /, order='C')
 item(self, /)
@@ -480,7 +479,6 @@ min(self, /, axis=None, out=None, *, keepdims=False)
 nonzero(self, /)
 partition(self, kth, /, axis=-1)
 prod(self, /, axis=None, dtype=None, out=None, *, keepdims=None)
-put(self, indices, values, /, mode)
 ravel(self, /, order='C')
 repeat(self, repeats, /, axis=None)
 reshape(self, /, *shape, order='C', copy=None)
@@ -493,7 +491,6 @@ sum(self, /, axis=None, dtype=None, out=None, *, keepdims=False)
 swapaxes(self, axis1, axis2, /)
 take(self, indices, /, axis=None, out=None)
 tobytes(self, /, order='C')
-tofile(self, fid, /, sep='', format='%s')
 tolist(self, /)
 trace(self, /, offset=0, axis1=0, axis2=1, dtype=None, out=None)
 transpose(self, /, *axes)
@@ -555,6 +552,10 @@ mgrid min_scalar_type msort ndarray obj2sctype ogrid piecewise place poly poly1d
 polysub polyval printoptions product put putmask r_ random require roots round_ safe_eval save savetxt savez
 savez_compressed sctype2char set_printoptions set_string_function show_config singlecomplex sometrue sort_complex
 testing trapz typename typing ufunc vectorize who
+"""
+METHODS_NOT_COVERED_HERE = """
+T base cstruct data device dtype dump dumps flags flat get imag itemsize mT mdspan nbytes ndim ptp put real
+reduced_view scatter_add scatter_max scatter_min set shape size strides toDlpack tofile
 """
 LACKING_IN_CUPY = """
 False_ ScalarType True_ asmatrix block bmat busday_count busday_offset busdaycalendar bytes_ char character

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import strict_cupy_names as names
-from strict_cupy_array import cast, ndarray, numpy_index, operand, parse, refuse, shared, wrap
+from strict_cupy_array import cast, ndarray, numpy_index, operand, parse, refuse, refuse_overlap, shared, wrap
 
 COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or"}
 AT_DTYPES = {"add": "ilqILQefd", "subtract": "iI", "maximum": "ilqILQfd", "minimum": "ilqILQfd"}
@@ -88,6 +88,7 @@ class ufunc:  # noqa: N801 - CuPy's name
             if given is not None:
                 if not np.can_cast(result.dtype, given.dtype, casting):
                     raise TypeError(f"Cannot cast output operand from {result.dtype} to {given.dtype} with '{casting}'")
+                refuse_overlap(given._array)
                 np.copyto(given._array, result, casting="unsafe")
         pairs = itertools.zip_longest(results, given_outs)
         made = tuple(wrap(result) if given is None else given for result, given in pairs)

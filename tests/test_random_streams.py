@@ -263,6 +263,12 @@ def test_continuous_distributions_agree(twins: Any, name: str, ours: Any, theirs
         assert_same_state(pair.ours, pair.theirs)
 
 
+def test_an_infinite_scale_gives_infinities(twins: Any) -> None:
+    pair = twins(23)
+    theirs = pair.empty(50, "float64").cauchy_(0.5, math.inf, generator=pair.theirs)
+    pair.check(pair.ours.cauchy(50, np.float64, 0.5, math.inf), theirs)
+
+
 @pytest.mark.parametrize("draw", ["uniform", "normal", "exponential"])
 def test_bfloat16_draws_are_float32_draws_rounded(twins: Any, draw: str) -> None:
     bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
@@ -301,6 +307,13 @@ def test_integers_without_bounds_fill_the_dtype_as_random_does(twins: Any, dtype
         pair.check(
             pair.ours.integers(None, None, shape, dtype), pair.empty(shape, dtype).random_(generator=pair.theirs)
         )
+
+
+def test_integers_over_all_of_int64_are_the_double_words_themselves(twins: Any) -> None:
+    pair = twins(31)
+    theirs = pair.empty(50, "int64").random_(-(2**63), None, generator=pair.theirs)
+    pair.check(pair.ours.integers(-(2**63), None, 50), theirs)
+    assert np.array_equal(theirs.numpy().view(np.uint64), Generator().manual_seed(31).random_u64(50))
 
 
 @pytest.mark.parametrize("span", [1, 2, 2**28 - 1, 2**28, 2**28 + 1, 2**32 - 1, 2**32, 2**32 + 1, 2**63 - 1])

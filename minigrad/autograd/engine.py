@@ -56,7 +56,7 @@ class Walk:
                 raise
             if node._post_hooks:
                 results = _after_node(node, tuple(results), tuple(gradients))
-            if function.anomaly_enabled:
+            if function.anomaly_enabled and function.check_nan:
                 _check_nan(node, results)
             send(node, results, gradients)
             if not keeping:

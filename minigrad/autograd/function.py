@@ -15,13 +15,14 @@ from typing import Any, ClassVar
 
 from minigrad import device
 from minigrad.autograd.modes import mode
-from minigrad.autograd.node import NOT_A_TENSOR, Node, next_sequence
+from minigrad.autograd.node import NOT_A_TENSOR, USED_TWICE, Node, next_sequence
 from minigrad.autograd.variable import INFERENCE, Variable, View, new
 from minigrad.kernels import array_namespace
 from minigrad.kernels.memory import addressable
 
 _result_class: type[Variable] = Variable
-anomaly_enabled = False  # set by detect_anomaly
+anomaly_enabled = False  # set by detect_anomaly: nodes keep the stack of their forward call
+check_nan = True  # and gradients are checked
 
 
 def makes_results(cls: type) -> type:
@@ -155,7 +156,7 @@ class Function(Node):
         self.outputs = tuple(described)
 
     def run(self, gradients: Sequence[Any]) -> Sequence[Any]:
-        if self.materialize_grads and None in gradients:
+        if self.materialize_grads and any([g is None for g in gradients]):
             gradients = self._materialized(gradients)
         result = self.backward(self, *gradients)
         if not isinstance(result, tuple):
@@ -308,7 +309,9 @@ class Operation(Function):
         return result
 
     def run(self, gradients: Sequence[Any]) -> Sequence[Any]:
-        if self.materialize_grads and None in gradients:
+        if self.saved is None:
+            raise RuntimeError(USED_TWICE.format(node=self.name()))
+        if self.materialize_grads and any([g is None for g in gradients]):
             gradients = self._materialized(gradients)
         result = self.backward(self, *gradients)
         return result if type(result) is tuple else (result,)
@@ -334,15 +337,13 @@ class Operation(Function):
         )
 
     def release(self) -> None:
-        """Give up what was saved, the constants too."""
-        if self.saved or len(self.__dict__) > 4:
-            kept = {k: v for k, v in self.__dict__.items() if k in _STRUCTURE}
-            self.__dict__.clear()
-            self.__dict__.update(kept)
+        """Give up what was saved, and the arrays that were kept as constants."""
+        kept = self.__dict__
+        arrays = [name for name, value in kept.items() if hasattr(value, "nbytes")]
+        for name in arrays:
+            del kept[name]
+        if self.saved or arrays:
             self.saved = None
-
-
-_STRUCTURE = {"edges", "sequence", "outputs", "anomaly", "_notes", "_tensor_hooks", "_retained", "_pre_hooks", "_post_hooks", "watched"}
 
 
 class ViewOperation(Operation):

@@ -27,6 +27,13 @@ def array_namespace(x: Array) -> Any:
     return sys.modules[type(x).__module__.partition(".")[0]]
 
 
+def backend(x: Array) -> Any:
+    """The module of this package with what is particular to the library of `x`: `kernels.cpu` or `kernels.gpu`."""
+    from . import cpu, gpu
+
+    return cpu if array_namespace(x) is numpy else gpu
+
+
 def is_half(x: Any) -> bool:
     """Is x an array of 16-bit floats, which are for storing numbers rather than for summing them?"""
     return getattr(x, "dtype", None) is not None and x.dtype.name in ("float16", "bfloat16")

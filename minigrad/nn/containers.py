@@ -64,7 +64,9 @@ class _Sequence(Module):
     def extend(self: S, modules: Iterable[Module]) -> S:
         """Add every module of `modules` at the end."""
         if not isinstance(modules, Iterable):
-            raise TypeError(f"{type(self).__name__}.extend should be called with an iterable, but got {type(modules).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}.extend should be called with an iterable, but got {type(modules).__name__}"
+            )
         for module in list(modules):
             self.append(module)
         return self
@@ -181,7 +183,7 @@ class ModuleList(_Sequence):
         return self.__dict__[self._name_at(index)]
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
-        return ModuleList([*self, *other])
+        return ModuleList(itertools.chain(self, other))
 
     def __repr__(self) -> str:
         """Neighbours that print the same are folded into one line."""
@@ -257,7 +259,9 @@ class _Mapping(Module):
             items = items.items()
         for number, pair in enumerate(list(items)):
             if not isinstance(pair, Iterable):
-                raise TypeError(f"{name} update sequence element #{number} should be Iterable; is {type(pair).__name__}")
+                raise TypeError(
+                    f"{name} update sequence element #{number} should be Iterable; is {type(pair).__name__}"
+                )
             key, *rest = pair
             if len(rest) != 1:
                 raise ValueError(f"{name} update sequence element #{number} has length {1 + len(rest)}; 2 is required")
@@ -374,7 +378,9 @@ class ParameterDict(_Mapping):
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
-            raise TypeError(f"Index given to ParameterDict cannot be used as a key as it is not a string (type is '{type(key).__name__}').")
+            raise TypeError(
+                f"Index given to ParameterDict cannot be used as a key as it is not a string (type is '{type(key).__name__}')."
+            )
         if key not in self._keys and hasattr(self, key):
             raise KeyError(f"attribute '{key}' already exists")
         setattr(self, key, _as_parameter(value))

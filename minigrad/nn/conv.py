@@ -70,7 +70,9 @@ class _ConvNd(Module):
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         shape = (first, second // groups, *self.kernel_size)
         self.weight = Parameter(minigrad.empty(shape, device=device, dtype=dtype))
-        self.register_parameter("bias", Parameter(minigrad.empty(out_channels, device=device, dtype=dtype)) if bias else None)
+        self.register_parameter(
+            "bias", Parameter(minigrad.empty(out_channels, device=device, dtype=dtype)) if bias else None
+        )
         self.reset_parameters()
 
     def _find_margins(self) -> list[int]:

@@ -208,7 +208,9 @@ class _BackwardWatch:
         return gradients
 
 
-def _through_gate(values: tuple[Any, ...], on_gradient: Callable[[tuple[Any, ...]], tuple[Any, ...]]) -> tuple[Any, ...]:
+def _through_gate(
+    values: tuple[Any, ...], on_gradient: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+) -> tuple[Any, ...]:
     """The same values, those that want a gradient having passed a gate that sees them all at once."""
     places = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
     if not places:

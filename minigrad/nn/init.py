@@ -41,7 +41,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         return math.sqrt(2.0 / (1 + slope**2))
     if nonlinearity == "selu":
         return 3.0 / 4
-    raise ValueError(f"Unsupported nonlinearity {nonlinearity}: calculate_gain knows {', '.join(LINEAR)}, tanh, relu, leaky_relu, selu")
+    raise ValueError(
+        f"Unsupported nonlinearity {nonlinearity}: calculate_gain knows {', '.join(LINEAR)}, tanh, relu, leaky_relu, selu"
+    )
 
 
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
@@ -191,7 +193,9 @@ def orthogonal_(tensor: T, gain: float = 1, generator: Any = None) -> T:
     with minigrad.no_grad():
         rows = tensor.shape[0]
         columns = tensor.numel() // rows
-        flat = minigrad.empty(rows, columns, dtype=tensor.dtype, device=tensor.device).normal_(0, 1, generator=generator)
+        flat = minigrad.empty(rows, columns, dtype=tensor.dtype, device=tensor.device).normal_(
+            0, 1, generator=generator
+        )
         q, r = minigrad.linalg.qr(flat.t() if rows < columns else flat)
         q = q * r.diagonal().sign()
         return tensor.copy_((q.t() if rows < columns else q).reshape(tensor.shape)).mul_(gain)

@@ -73,7 +73,9 @@ class Module(Hooked, Stateful):
                 if "_kinds" not in self.__dict__:
                     raise AttributeError(f"cannot assign {rule.plural} before Module.__init__() call{_init_hint(self)}")
                 if value is not None and not isinstance(value, rule.accepts):
-                    raise TypeError(f"cannot assign '{_typename(value)}' as {rule.noun} '{name}' ({rule.expected} expected)")
+                    raise TypeError(
+                        f"cannot assign '{_typename(value)}' as {rule.noun} '{name}' ({rule.expected} expected)"
+                    )
                 if known is None and hasattr(type(self), name):
                     raise KeyError(f"attribute '{name}' already exists")
                 persistent = getattr(value, "persistent", name not in self._non_persistent_buffers_set)
@@ -146,7 +148,9 @@ class Module(Hooked, Stateful):
         """
         self._check_name("buffer", name)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
+            raise TypeError(
+                f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+            )
         self._store("buffer", name, tensor, persistent)
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -202,7 +206,9 @@ class Module(Hooked, Stateful):
         """The modules directly below this one; each once."""
         return (child for _, child in self.named_children())
 
-    def _named_tensors(self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_tensors(
+        self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         places = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in places:
@@ -332,7 +338,9 @@ class Module(Hooked, Stateful):
         """
         device, dtype = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
         return self._apply(
             lambda t: t.to(device=device, dtype=dtype if t.is_floating_point() or t.is_complex() else t.dtype)
         )

@@ -33,13 +33,10 @@ class Parameter(Tensor):
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:  # without the gradient
         if id(self) not in memo:
             memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
         return memo[id(self)]
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return type(self), (self.data, self.requires_grad)
 
 
 class Buffer(Tensor):
@@ -65,18 +62,6 @@ class Buffer(Tensor):
 
     def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         pass  # __new__ has done the work
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
-        if id(self) not in memo:
-            memo[id(self)] = type(self)(self.data.clone(), persistent=self.persistent)
-        return memo[id(self)]
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _rebuild_buffer, (self.data, self.persistent)
-
-
-def _rebuild_buffer(data: Tensor, persistent: bool) -> Buffer:
-    return Buffer(data, persistent=persistent)
 
 
 def _as_tensor(cls: type, data: Any) -> Tensor:

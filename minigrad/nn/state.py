@@ -20,9 +20,7 @@ from minigrad.tensor import Tensor
 EXTRA_STATE = "_extra_state"
 
 
-class _IncompatibleKeys(
-    NamedTuple("_IncompatibleKeys", [("missing_keys", list[str]), ("unexpected_keys", list[str])])
-):
+class _IncompatibleKeys(NamedTuple("_IncompatibleKeys", [("missing_keys", list[str]), ("unexpected_keys", list[str])])):
     """What `load_state_dict` returns: names that the dictionary lacked, and names that the module lacks."""
 
     __slots__ = ()
@@ -129,7 +127,9 @@ class Stateful:
             incompatible = _IncompatibleKeys(missing, unexpected)
             for hook in list(module._load_state_dict_post_hooks.values()):
                 if hook(module, incompatible) is not None:
-                    raise RuntimeError("a load_state_dict post-hook changes `incompatible_keys` in place and returns None")
+                    raise RuntimeError(
+                        "a load_state_dict post-hook changes `incompatible_keys` in place and returns None"
+                    )
 
         load(self, dict(state_dict), "")
         if strict:
@@ -179,8 +179,8 @@ class Stateful:
             children = {name for name, _ in self._own("module")}
             for key in state_dict:
                 if key.startswith(prefix) and key != extra_key:
-                    first, _, rest = key[len(prefix) :].partition(".")
-                    if not (first in children if rest else first in own):
+                    first, dot, _ = key[len(prefix) :].partition(".")
+                    if not (first in children if dot else first in own):
                         unexpected_keys.append(key)
 
     def _load_one(self, name: str, tensor: Tensor, key: str, value: Any, assign: bool) -> str | None:

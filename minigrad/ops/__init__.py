@@ -1,3 +1,3 @@
 """Every operation, one family a file; importing this package registers them all (see `registry.py`)."""
 
-from minigrad.ops import arithmetic, axes, convert, creation, reduction, shape
+from minigrad.ops import arithmetic, axes, broadcasting, convert, creation, matrix, joining, reduction, shape, slicing

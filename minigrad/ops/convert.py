@@ -9,6 +9,7 @@ from minigrad import dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.inplace import apply_in_place
 from minigrad.kernels import array_namespace
+from minigrad.layout import preserve_format
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
 
@@ -52,7 +53,7 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     >>> x
     tensor([0., 0.])
     """
-    return Clone.apply(input, "K" if memory_format in (None, "preserve", "torch.preserve_format") else "C")
+    return Clone.apply(input, "K" if memory_format in (None, preserve_format) else "C")
 
 
 @operation(where=(), method=True, out=False)
@@ -72,6 +73,7 @@ def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blo
     >>> minigrad.tensor([1, 2]).to(minigrad.float64)
     tensor([1., 2.], dtype=torch.float64)
     """
+    flags: list[bool] = []
     for arg in args:
         if isinstance(arg, dtypes.dtype):
             dtype = arg
@@ -80,9 +82,10 @@ def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blo
         elif isinstance(arg, (str, int, devices.device)) and not isinstance(arg, bool):
             device = arg
         elif isinstance(arg, bool):
-            continue  # non_blocking and copy by position
+            flags.append(arg)  # non_blocking, then copy
         elif arg is not None:
             raise TypeError(f"to() takes a dtype, a device or a tensor, got {type(arg).__name__}")
+    copy = copy or flags[1:2] == [True]
     kind = input.dtype if dtype is None else dtype
     here = input.device
     place = here if device is None else devices.device(device)
@@ -122,6 +125,36 @@ def cuda(input: Tensor, device: Any = None, non_blocking: bool = False, memory_f
     return to(input, "cuda" if device is None else devices.device(device))
 
 
+class Conj(Operation):
+    """The complex conjugate: y = a - bi for x = a + bi; dx is the conjugate of g."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return array_namespace(x).conj(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return conj(g)
+
+
+@operation(out=False)
+def conj(input: Tensor) -> Tensor:
+    """The complex conjugate; a real tensor is its own."""
+    return Conj.apply(input) if input.dtype.is_complex else input
+
+
+@operation(out=False)
+def resolve_conj(input: Tensor) -> Tensor:
+    """The tensor itself: minigrad conjugates at once."""
+    return input
+
+
+@operation(out=False)
+def resolve_neg(input: Tensor) -> Tensor:
+    """The tensor itself: minigrad negates at once."""
+    return input
+
+
 @operation(where=(), method=True, out=False)
 def type_as(input: Tensor, other: Tensor) -> Tensor:
     """The tensor in the dtype of another."""
@@ -141,13 +174,19 @@ def _filled(input: Tensor, value: Any) -> Tensor:
     return wrap(xp.asarray(value).astype(input._array.dtype))
 
 
-@operation(where=(), method=True, out=False)
+@operation(method=False, out=False)
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A tensor like `input` with every element set to a number, or to the value of a 0-d tensor."""
+    return clone(_filled(input, value).expand(input.shape))
+
+
+@operation(out=False)
 def fill_(input: Tensor, value: Any) -> Tensor:
     """Set every element to a number, or to the value of a 0-d tensor."""
     return apply_in_place(_filled, input, value)
 
 
-@operation(where=("",), method=True, out=False)
+@operation(out=False)
 def zero_(input: Tensor) -> Tensor:
     """Set every element to zero."""
     return apply_in_place(_filled, input, 0)

@@ -22,6 +22,7 @@ from minigrad.tensor import Tensor
 
 OTHER_WORDS = {
     "axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "axis0": "dim0", "axis1": "dim1",
+    "split_size": "split_size_or_sections",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ of axes), then `joining.py` and `slicing.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -19,7 +19,7 @@ from minigrad.autograd.modes import mode
 from minigrad.kernels import array_namespace
 from minigrad.ops._dims import normalize_dim, normalize_dims, sizes
 from minigrad.ops.registry import operation
-from minigrad.tensor import Size, Tensor
+from minigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
 
@@ -47,19 +47,31 @@ class UnsafeView(Operation):
 class Squeeze(ViewOperation):
     """Without some axes of size 1; dx = g with them put back."""
 
-    def name(self) -> str:
-        return f"SqueezeBackward{self.form}"  # as in PyTorch: 0 for squeeze(), 1 for squeeze(dim), 2 for squeeze(dims)
+    form = 0  # PyTorch numbers its forms: 0 for squeeze(), 1 for squeeze(dim), 2 for squeeze(dims)
 
-    form: int
+    def name(self) -> str:
+        return f"SqueezeBackward{self.form}"
 
     @staticmethod
-    def forward(ctx: Any, x: Any, dims: Shape, form: int) -> Any:
-        ctx.shape, ctx.form = x.shape, form
+    def forward(ctx: Any, x: Any, dims: Shape) -> Any:
+        ctx.shape = x.shape
         return x.squeeze(dims)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         return reshape(g, ctx.shape)
+
+
+class SqueezeOne(Squeeze):
+    """Without one axis of size 1."""
+
+    form = 1
+
+
+class SqueezeSome(Squeeze):
+    """Without those of several axes that have size 1."""
+
+    form = 2
 
 
 class Unsqueeze(ViewOperation):
@@ -196,7 +208,8 @@ def _view_as_type(input: Tensor, kind: dtypes.dtype) -> Tensor:
         if input.stride(-1) != 1:
             raise RuntimeError(f"self.stride(-1) must be 1 {between}, but got {input.stride(-1)}")
         if shape[-1] * here.itemsize % kind.itemsize:
-            raise RuntimeError(f"self.size(-1) must be divisible by {kind.itemsize // here.itemsize} {between}, but got {shape[-1]}")
+            times = kind.itemsize // here.itemsize
+            raise RuntimeError(f"self.size(-1) must be divisible by {times} {between}, but got {shape[-1]}")
     result = alias(input)
     result._array = result._array.view(kind.numpy)
     return result
@@ -250,7 +263,8 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     except RuntimeError as error:
         if str(error).startswith("shape"):
             raise RuntimeError(
-                f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[position]}) in the input tensor"
+                f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[position]}) in the "
+                "input tensor"
             ) from None
         raise
     return view(input, (*shape[:position], *parts, *shape[position + 1 :]))
@@ -274,14 +288,15 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     >>> x.squeeze().shape, x.squeeze(0).shape, x.squeeze(1).shape
     (torch.Size([3]), torch.Size([3, 1]), torch.Size([1, 3, 1]))
     """
-    return Squeeze.apply(input, *_squeezed(input, dim))
+    cls, dims = _squeezed(input, dim)
+    return cls.apply(input, dims)
 
 
-def _squeezed(input: Tensor, dim: Any) -> tuple[Shape, int]:
+def _squeezed(input: Tensor, dim: Any) -> tuple[type[Squeeze], Shape]:
     shape = input._array.shape
-    form = 0 if dim is None else 2 if isinstance(dim, (tuple, list)) else 1
+    cls = Squeeze if dim is None else SqueezeSome if isinstance(dim, (tuple, list)) else SqueezeOne
     dims = range(len(shape)) if dim is None else normalize_dims(dim, len(shape))
-    return tuple(d for d in dims if shape and shape[d] == 1), form
+    return cls, tuple([d for d in dims if shape and shape[d] == 1])
 
 
 @operation(out=False)
@@ -324,111 +339,6 @@ def atleast_3d(*tensors: Any) -> Any:
     return _at_least(tensors, 3, lambda t: unsqueeze(t if t.ndim == 2 else atleast_2d(t), -1))
 
 
-# ------------------------------------------------------------------------------------------------ broadcasting
-
-
-def broadcast_shape(*shapes: Sequence[int]) -> Shape:
-    """The shape that tensors of these shapes broadcast to; RuntimeError when there is none."""
-    result: list[int] = []
-    for shape in shapes:
-        result = [1] * (len(shape) - len(result)) + result
-        for i in range(-len(shape), 0):
-            if result[i] == 1:
-                result[i] = shape[i]
-            elif shape[i] not in (1, result[i]):
-                raise RuntimeError(
-                    f"The size of tensor a ({result[i]}) must match the size of tensor b ({shape[i]}) at non-singleton dimension "
-                    f"{len(result) + i}"
-                )
-    return tuple(result)
-
-
-@operation(where=(), method=True, out=False)
-def expand(input: Tensor, *size: Any, implicit: bool = False) -> Tensor:
-    """Dimensions of size 1 repeated to the sizes given, without copying; -1 keeps a size, new dimensions come in front.
-
-    Several elements of the result are one place in memory: clone() it before writing to it.
-
-    >>> import minigrad
-    >>> minigrad.tensor([[1], [2]]).expand(-1, 3)
-    tensor([[1, 1, 1],
-            [2, 2, 2]])
-    """
-    shape, goal = input._array.shape, sizes(size)
-    lead = len(goal) - len(shape)
-    if lead < 0:
-        raise RuntimeError(
-            f"expand: the number of sizes provided ({len(goal)}) must be greater or equal to the number of dimensions in the tensor "
-            f"({len(shape)}): sizes {list(goal)}, tensor {list(shape)}"
-        )
-    if goal != shape:
-        full = []
-        for i, length in enumerate(goal):
-            if i < lead and length < 0:
-                raise RuntimeError(
-                    f"The expanded size of the tensor ({length}) isn't allowed in a leading, non-existing dimension {i}"
-                )
-            old = shape[i - lead] if i >= lead else 1
-            if length not in (old, -1) and (old != 1 or length < 0):
-                raise RuntimeError(
-                    f"The expanded size of the tensor ({length}) must match the existing size ({old}) at non-singleton dimension "
-                    f"{i}.  Target sizes: {list(goal)}.  Tensor sizes: {list(shape)}"
-                )
-            full.append(old if length == -1 else length)
-        goal = tuple(full)
-    return Expand.apply(input, goal)
-
-
-@operation(where=(), method=True, out=False)
-def expand_as(input: Tensor, other: Tensor) -> Tensor:
-    """`input.expand(other.shape)`."""
-    return expand(input, other._array.shape)
-
-
-@operation(out=False)
-def broadcast_to(input: Tensor, *size: Any) -> Tensor:
-    """`input.expand(size)`, under NumPy's name."""
-    return expand(input, *size)
-
-
-@operation(method=False, out=False)
-def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """Views of the tensors, all expanded to the shape that they broadcast to together."""
-    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    goal = broadcast_shape(*[t._array.shape for t in given])
-    return tuple(Expand.apply(t, goal) for t in given)
-
-
-@operation(method=False, out=False)
-def broadcast_shapes(*shapes: Any) -> Size:
-    """The shape that tensors of these shapes (tuples, or ints for one dimension) broadcast to.
-
-    >>> import minigrad
-    >>> minigrad.broadcast_shapes((3, 1), (1, 4), 4)
-    torch.Size([3, 4])
-    """
-    lists = [sizes((shape,)) for shape in shapes]
-    if any(n < 0 for shape in lists for n in shape):
-        raise RuntimeError(f"Trying to create tensor with negative dimension: shapes are {[list(s) for s in lists]}")
-    return Size(broadcast_shape(*lists))
-
-
-@operation(where=(), method=True, out=False)
-def sum_to_size(input: Tensor, *size: Any) -> Tensor:
-    """Summed over the dimensions that `size` lacks or has as 1: what undoes a broadcast from `size`.
-
-    >>> import minigrad
-    >>> minigrad.ones(2, 3).sum_to_size(1, 3)
-    tensor([[2., 2., 2.]])
-    """
-    shape, goal = input._array.shape, sizes(size)
-    lead = len(shape) - len(goal)
-    if lead < 0 or any(m not in (1, n) for n, m in zip(shape[lead:], goal, strict=True)):
-        raise RuntimeError(f"size {{{list(goal)}}} is not expandable to size {{{list(shape)}}}.")
-    axes = (*range(lead), *(lead + i for i, m in enumerate(goal) if m == 1 and shape[lead + i] != 1))
-    return reshape(input.sum(axes, keepdim=True), goal) if axes else view(input, goal)
-
-
 # ------------------------------------------------------------------------------------------------ in-place forms
 
 
@@ -455,7 +365,7 @@ def become_view(target: Tensor, cls: type[ViewOperation], *args: Any) -> Tensor:
 @operation(where=(), method=True, out=False)
 def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
     """In-place form of `squeeze`: the tensor itself loses its dimensions of size 1."""
-    return become_view(input, Squeeze, *_squeezed(input, dim))
+    return become_view(input, *_squeezed(input, dim))
 
 
 @operation(where=(), method=True, out=False)

@@ -189,8 +189,8 @@ class Rprop(PerParameter):
     def _move(self, p: Tensor, grad: Tensor, group: ParamGroup, state: dict[str, Any], lr: float) -> None:
         shrink, grow = group["etas"]
         agreement = (grad * state["prev"]).sign()
-        factor = minigrad.where(agreement > 0, grow, minigrad.where(agreement < 0, shrink, 1.0))
+        factor = minigrad.ones_like(p).masked_fill(agreement > 0, grow).masked_fill(agreement < 0, shrink)
         state["step_size"].copy_((state["step_size"] * factor).clamp(*group["step_sizes"]))
-        grad = minigrad.where(agreement < 0, 0.0, grad)
+        grad = grad.masked_fill(agreement < 0, 0.0)
         p -= grad.sign() * state["step_size"]
         state["prev"].copy_(grad)

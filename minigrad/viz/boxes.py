@@ -43,12 +43,12 @@ def tree(boxes: list[Box], caption: str) -> str:
     uses = Counter(source for source, _ in edges(boxes))
     lines = [caption]
     seen: set[int] = set()
-    stack = [(i, "", "") for i in reversed(range(len(boxes))) if not uses[i]]
+    stack = [(i, "", "", True) for i in reversed(range(len(boxes))) if not uses[i]]
     while stack:
-        i, lead, margin = stack.pop()
+        i, lead, margin, unfold = stack.pop()
         box = boxes[i]
         mark = f"  [n{i}]" if uses[i] > 1 else ""
-        if i in seen:
+        if i in seen or not unfold:
             lines.append(f"{lead}{box.title}  see{mark[1:]}")
             continue
         seen.add(i)
@@ -62,9 +62,10 @@ def tree(boxes: list[Box], caption: str) -> str:
         entries = []
         for k, j in enumerate(branches):
             last = k == len(branches) - 1 and spine is None
-            entries.append((j, margin + ("└─ " if last else "├─ "), margin + ("   " if last else "│  ")))
+            # A second copy of the main line, as in x * x, only refers to it.
+            entries.append((j, margin + ("└─ " if last else "├─ "), margin + ("   " if last else "│  "), j != spine))
         if spine is not None:
-            entries.append((spine, margin, margin))
+            entries.append((spine, margin, margin, True))
         stack.extend(reversed(entries))
     return "\n".join(lines)
 

@@ -184,8 +184,11 @@ def ticks(low: float, high: float, about: int = 5, whole: bool = False) -> list[
     step = max(step, 1.0) if whole else step
     places = max(0, -math.floor(math.log10(step) + 1e-9))
     numbers = [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-    plain = places <= 4 and max(abs(low), abs(high)) < 1e7
-    return [(value, f"{value:,.{places}f}" if plain else f"{value:.3g}") for value in numbers]
+    most = max(abs(low), abs(high))
+    if 1e-3 <= most < 1e7:
+        return [(value, f"{value:,.{places}f}") for value in numbers]
+    significant = 2 + max(0, math.floor(math.log10(most / step)))  # enough to tell neighbours apart
+    return [(value, f"{value:.{significant}g}") for value in numbers]
 
 
 def log_ticks(low: float, high: float) -> list[tuple[float, str]]:

@@ -15,6 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from minigrad.autograd.node import AccumulateGrad, Node
+from minigrad.nn.parameter import Parameter
+from minigrad.tensor import Tensor
 from minigrad.viz.boxes import KINDS, Box, dot, edges, picture, tree
 
 SHOWS = ("shape", "dtype", "value", "grad")
@@ -110,120 +113,126 @@ def graph(
     Raises TypeError when `outputs` holds something else than tensors, ValueError for an unknown word in `show`.
 
     >>> import minigrad
+    >>> from minigrad import viz
     >>> w = minigrad.tensor(3.0, requires_grad=True)
-    >>> minigrad.viz.graph(w * w, names={"w": w})
+    >>> viz.graph(w * w, names={"w": w})
     output: 1 operation on 1 leaf tensor (1 number)
     output  (), value 9
     mul  ()
     ├─ w  (), value 3  [n0]
     └─ w  see [n0]
     """
-    roots = [outputs] if hasattr(outputs, "grad_fn") else list(outputs) if isinstance(outputs, Iterable) else [outputs]
+    roots = [outputs] if isinstance(outputs, Tensor) or not isinstance(outputs, Iterable) else list(outputs)
     for root in roots:
-        if not hasattr(root, "grad_fn"):
+        if not isinstance(root, Tensor):
             raise TypeError(f"viz.graph: expected a Tensor or a sequence of them, got {type(root).__name__}")
     unknown = sorted(set([show] if isinstance(show, str) else show) - set(SHOWS))
     if unknown:
         raise ValueError(f"viz.graph: show can hold {', '.join(SHOWS)}; got {', '.join(map(repr, unknown))}")
-    if hasattr(params, "named_parameters"):
-        params = dict(params.named_parameters())
-    return _Builder(params or {}, names or {}, show, max(int(limit), 2)).build(roots)
+    if limit < 2:
+        raise ValueError(f"viz.graph: expected a limit of at least 2 operations, got {limit}")
+    params = dict(params.named_parameters()) if hasattr(params, "named_parameters") else params or {}
+    for mapping in (params, names or {}):
+        for name, tensor in mapping.items():
+            if not isinstance(tensor, Tensor):
+                raise TypeError(f"viz.graph: expected a mapping of names to tensors, got {name!r}: {type(tensor).__name__}")
+    return _Builder(params, names or {}, show, limit).build(roots)
 
 
 class _Builder:
     """Turns nodes of the autograd graph into boxes."""
 
-    def __init__(self, params: Mapping[str, Any], names: Mapping[str, Any], show: Collection[str], limit: int) -> None:
+    def __init__(
+        self, params: Mapping[str, Tensor], names: Mapping[str, Tensor], show: Collection[str], limit: int
+    ) -> None:
         self.parameters = {id(tensor) for tensor in params.values()}
         self.names = {id(tensor): name for name, tensor in [*params.items(), *names.items()]}
-        self.on_the_way = {tensor.grad_fn: name for name, tensor in names.items() if tensor.grad_fn is not None}
+        self.on_the_way = {tensor.grad_fn: name for name, tensor in names.items()}
         self.show, self.limit = show, limit
         self.boxes: list[Box] = []
         self.number: dict[Any, int] = {}  # node -> its box
-        self.leaves: dict[int, Any] = {}  # id -> leaf tensor met
+        self.leaves: dict[int, Tensor] = {}  # id -> leaf, for all leaves of the graph, drawn or folded
 
-    def build(self, roots: list[Any]) -> Graph:
-        nodes = _walk([root.grad_fn for root in roots if root.grad_fn is not None])
-        operations = [node for node in nodes if not _is_leaf(node)]
-        if all(hasattr(node, "sequence") for node in operations):
-            operations.sort(key=lambda node: node.sequence)  # the order of the program
+    def build(self, roots: list[Tensor]) -> Graph:
+        nodes = _reachable([root.grad_fn for root in roots])
+        self.leaves = {id(node.variable): node.variable for node in nodes if _is_leaf(node)}
+        operations = sorted((node for node in nodes if not _is_leaf(node)), key=lambda node: node.sequence)
         for root in roots:
             self.on_the_way.pop(root.grad_fn, None)  # it gets a box of its own
-        self.leaves = {id(node.variable): node.variable for node in nodes if _is_leaf(node)}
-        head = self.limit // 3
-        surplus = len(operations) - self.limit
-        folded = operations[head : head + surplus] if surplus > 0 else []
-        hidden = set(folded)
-        visible = {source for node in operations if node not in hidden for source, _ in node.next_functions}
-        for node in operations:
-            if node not in hidden:
-                self.add_operation(node)
-            elif node is folded[0]:
-                self.add_folded(folded, visible)
+        surplus = max(len(operations) - self.limit, 0)
+        first = self.limit // 3  # the end of the computation matters most, but where it begins should be seen too
+        folded = operations[first : first + surplus]
+        for node in operations[:first]:
+            self.add_operation(node)
+        if folded:
+            self.add_folded(folded, operations[:first] + operations[first + surplus :])
+        for node in operations[first + surplus :]:
+            self.add_operation(node)
         for i, root in enumerate(roots):
             self.add_output(root, "output" if len(roots) == 1 else f"output {i}")
-        return Graph(self.boxes, self.caption(roots, len(operations), len(folded)))
+        return Graph(self.boxes, self.caption(roots, len(operations), surplus))
 
     def add(self, box: Box) -> int:
         self.boxes.append(box)
         return len(self.boxes) - 1
 
-    def add_operation(self, node: Any) -> None:
-        sources = [source for source, _ in node.next_functions if source is not None]
+    def add_operation(self, node: Node) -> None:
+        sources = _sources(node)
         fresh = [source for source in dict.fromkeys(sources) if _is_leaf(source) and source not in self.number]
-        surplus = fresh[_LEAVES:] if len(fresh) > _LEAVES + 1 else []
-        if surplus:
+        if len(fresh) > _LEAVES + 1:
+            surplus = fresh[_LEAVES:]
             numbers = sum(source.variable.numel() for source in surplus)
-            more = self.add(Box("folded", f"… {len(surplus):,} more leaves", [f"{numbers:,} numbers"]))
+            more = self.add(Box("folded", f"… {_count(len(surplus), 'more leaf tensor')}", [_count(numbers, "number")]))
             self.number.update(dict.fromkeys(surplus, more))
-        box = Box("operation", _label(node), self.operation_lines(node))
-        for source in sources:
-            at = self.box_of(source)
-            if self.boxes[at].kind != "folded" or at not in box.inputs:
-                box.inputs.append(at)
-        self.number[node] = self.add(box)
+        inputs: list[int] = []
+        for at in map(self.box_of, sources):
+            if self.boxes[at].kind != "folded" or at not in inputs:
+                inputs.append(at)
+        self.number[node] = self.add(Box("operation", node.label, self.operation_lines(node), inputs))
 
-    def add_folded(self, folded: list[Any], visible: set[Any]) -> None:
-        """One box for all of `folded`. Consecutive operations in program order, so the picture stays acyclic."""
-        sources = dict.fromkeys(source for node in folded for source, _ in node.next_functions if source is not None)
+    def add_folded(self, folded: list[Node], visible: list[Node]) -> None:
+        """One box for all of `folded`: consecutive operations of the program, so the picture stays without cycles."""
         inside = set(folded)
-        lost = [source for source in sources if _is_leaf(source) and source not in visible]
-        common = Counter(_label(node) for node in folded).most_common(4)
+        shown = {source for node in visible for source in _sources(node)}
+        outside = dict.fromkeys(source for node in folded for source in _sources(node) if source not in inside)
+        lost = [source for source in outside if _is_leaf(source) and source not in shown]
+        common = Counter(node.label for node in folded).most_common(4)
         lines = [", ".join(f"{label} × {count:,}" for label, count in common[:3]) + (", …" if len(common) > 3 else "")]
         if lost:
             lines.append(f"and {_count(len(lost), 'leaf tensor')} used only there")
-        box = Box("folded", f"… {_count(len(folded), 'operation')} folded", lines)
-        box.inputs = [self.box_of(source) for source in sources if source not in inside and source not in lost]
-        box.inputs = list(dict.fromkeys(box.inputs))
-        at = self.add(box)
-        self.number.update(dict.fromkeys([*folded, *lost], at))
+        for source in lost:
+            del outside[source]
+        inputs = list(dict.fromkeys(map(self.box_of, outside)))
+        box = self.add(Box("folded", f"… {_count(len(folded), 'operation')} folded", lines, inputs))
+        self.number.update(dict.fromkeys([*folded, *lost], box))
 
-    def box_of(self, node: Any) -> int:
+    def box_of(self, node: Node) -> int:
         if node not in self.number:  # operations come after their inputs, so this is a leaf met for the first time
             self.number[node] = self.add(self.leaf_box(node.variable))
         return self.number[node]
 
-    def leaf_box(self, tensor: Any) -> Box:
-        is_parameter = id(tensor) in self.parameters or any(c.__name__ == "Parameter" for c in type(tensor).__mro__)
-        kind = "parameter" if is_parameter else "leaf"
+    def leaf_box(self, tensor: Tensor) -> Box:
+        kind = self.leaf_kind(tensor)
         return Box(kind, self.names.get(id(tensor), KINDS[kind]), self.tensor_lines(tensor))
 
-    def add_output(self, tensor: Any, title: str) -> None:
+    def leaf_kind(self, tensor: Tensor) -> str:
+        return "parameter" if id(tensor) in self.parameters or isinstance(tensor, Parameter) else "leaf"
+
+    def add_output(self, tensor: Tensor, title: str) -> None:
         title = self.names.get(id(tensor), title)
         if tensor.grad_fn is not None:
-            inputs = [self.number[tensor.grad_fn]]
-            self.add(Box("output", title, self.tensor_lines(tensor), inputs))
-        elif tensor.requires_grad:
+            self.add(Box("output", title, self.tensor_lines(tensor), [self.number[tensor.grad_fn]]))
+        elif not tensor.requires_grad:
+            self.add(Box("output", title, [*self.tensor_lines(tensor), "no graph: requires_grad is False"]))
+        elif id(tensor) not in self.leaves:
             self.leaves[id(tensor)] = tensor
             self.add(self.leaf_box(tensor))
-        else:
-            self.add(Box("output", title, [*self.tensor_lines(tensor), "no graph: requires_grad is False"]))
 
-    def operation_lines(self, node: Any) -> list[str]:
-        metas = getattr(node, "output_metadata", ())
-        lines = [line for line in (self.shape_line(meta) for meta in metas[:3]) if line]
-        if lines and len(metas) > 3:
-            lines.append(f"… {len(metas)} outputs")
+    def operation_lines(self, node: Node) -> list[str]:
+        outputs = node.output_metadata
+        lines = [line for line in map(self.shape_line, outputs[:3]) if line]
+        if lines and len(outputs) > 3:
+            lines.append(f"… {len(outputs)} outputs")
         if node in self.on_the_way:
             lines.insert(0, f"→ {self.on_the_way[node]}")
         return lines
@@ -232,57 +241,46 @@ class _Builder:
         shape = str(tuple(tensor.shape)) if "shape" in self.show else ""
         return f"{shape} {str(tensor.dtype).rpartition('.')[2]}".strip() if "dtype" in self.show else shape
 
-    def tensor_lines(self, tensor: Any) -> list[str]:
+    def tensor_lines(self, tensor: Tensor) -> list[str]:
         lines = [line for line in [self.shape_line(tensor)] if line]
         if tensor.numel() <= _FEW:
             if "value" in self.show:
                 lines += _value_lines("value", tensor)
-            kept = tensor.grad_fn is None or getattr(tensor, "retains_grad", False)
-            if "grad" in self.show and kept and tensor.grad is not None:
+            if "grad" in self.show and (tensor.is_leaf or tensor.retains_grad) and tensor.grad is not None:
                 lines += _value_lines("grad", tensor.grad)
         return lines
 
-    def caption(self, roots: list[Any], operations: int, folded: int) -> str:
-        named = [self.names.get(id(root), "output") for root in roots]
-        parameters = [t for t in self.leaves.values() if self.leaf_box(t).kind == "parameter"]
-        others = [t for t in self.leaves.values() if self.leaf_box(t).kind == "leaf"]
-        parts = [
-            f"{_count(len(group), noun)} ({_count(sum(t.numel() for t in group), 'number')})"
-            for group, noun in ((parameters, "parameter"), (others, "leaf tensor"))
-            if group
-        ]
-        text = f"{', '.join(dict.fromkeys(named))}: {_count(operations, 'operation')}"
-        text += f" on {' and '.join(parts)}" if parts else ""
-        return text + (f"; {folded:,} operations folded" if folded else "")
+    def caption(self, roots: list[Tensor], operations: int, folded: int) -> str:
+        named = dict.fromkeys(self.names.get(id(root), "output") for root in roots)
+        text = f"{', '.join(named)}: {_count(operations, 'operation')}"
+        groups = []
+        for kind in ("parameter", "leaf"):
+            members = [tensor for tensor in self.leaves.values() if self.leaf_kind(tensor) == kind]
+            if members:
+                numbers = _count(sum(tensor.numel() for tensor in members), "number")
+                groups.append(f"{_count(len(members), KINDS[kind])} ({numbers})")
+        text += f" on {' and '.join(groups)}" if groups else ""
+        return text + (f"; {_count(folded, 'operation')} folded" if folded else "")
 
 
-def _walk(starts: list[Any]) -> list[Any]:
-    """Every node reachable from `starts`, each after its inputs; with a stack of its own, as graphs run deep."""
-    order: list[Any] = []
-    seen: set[Any] = set()
-    stack = [(node, False) for node in reversed(starts)]
+def _reachable(starts: list[Node | None]) -> list[Node]:
+    """Every node that `starts` depend on, themselves included; a stack instead of recursion, as graphs run deep."""
+    stack = [node for node in starts if node is not None]
+    found = dict.fromkeys(stack)
     while stack:
-        node, inputs_done = stack.pop()
-        if inputs_done:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((source, False) for source, _ in reversed(node.next_functions) if source is not None)
-    return order
+        for source in _sources(stack.pop()):
+            if source not in found:
+                found[source] = None
+                stack.append(source)
+    return list(found)
 
 
-def _is_leaf(node: Any) -> bool:
-    return hasattr(node, "variable")
+def _sources(node: Node) -> list[Any]:
+    return [source for source, _ in node.next_functions if source is not None]
 
 
-def _label(node: Any) -> str:
-    """What the node calls itself, else what its name says: "mul" for MulBackward0."""
-    label = getattr(node, "label", None)
-    if label:
-        return str(label)
-    stem = node.name().rpartition("Backward")[0] or node.name()
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(stem))
+def _is_leaf(node: Node) -> bool:
+    return isinstance(node, AccumulateGrad)
 
 
 def _value_lines(word: str, tensor: Any) -> list[str]:

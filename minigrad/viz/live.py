@@ -77,9 +77,10 @@ class LivePlot:
         self.stopped = False  # set by the stop button and by Ctrl-C inside `steps`
         self._live = _somebody_watches() if live is None else live
         self._screen: Screen = _Notebook(self, controls and self._live) if _kernel() else _Terminal()
-        self._clock, self._pause, self._due = clock, 1 / min(rate, self._screen.most_per_second), -math.inf
+        self._rate, self._clock, self._due = rate, clock, -math.inf
         self._pending = False  # numbers have come that no picture shows
-        self._in_with = False
+        self._depth = 0  # `with` blocks and loops over `steps` that the program is in
+        self._may_restart = True
 
     def update(self, step: float | None = None, **values: Any) -> None:
         """Record numbers or one-element tensors by name and, when it is time, redraw. `plot(loss=...)` is the same.
@@ -89,13 +90,14 @@ class LivePlot:
         self.history.append(step, **values)
         if not self._pending:
             self._pending = True
-            _at_end_of_cell(self.close)
+            _at_end_of_cell(self._end_of_cell)
         if self._live:
             start = self._clock()
             if start >= self._due:
                 self._screen.show(self)
                 end = self._clock()
-                self._due = end + max(self._pause, 9 * (end - start))
+                pause = 1 / min(self._rate, self._screen.most_per_second)
+                self._due = max(start + pause, end + 9 * (end - start))
 
     __call__ = update
 
@@ -110,8 +112,12 @@ class LivePlot:
         """Iterate until the end, or until the run is stopped by Ctrl-C, the notebook's stop or the plot's own button.
 
         The first interrupt lets the current step finish, so no update is left half done; a second one raises
-        KeyboardInterrupt at once. Nested loops over `steps` all end. Outside a `with` block, `steps` closes the plot.
+        KeyboardInterrupt at once. A stopped plot stays stopped, so that loops over `steps` inside loops all end; a new
+        `with` block or a new notebook cell starts it again. Outside a `with` block, the outermost loop closes the plot.
         """
+        if self._may_restart:
+            self._may_restart = self.stopped = False
+        self._depth += 1
         try:
             with _interrupts(self.stop):
                 for item in () if self.stopped else iterable:
@@ -119,8 +125,7 @@ class LivePlot:
                     if self.stopped:
                         break
         finally:
-            if not self._in_with:
-                self.close()
+            self._leave()
 
     def stop(self) -> None:
         """Ask the loop over `steps` to end after the current step."""
@@ -148,11 +153,20 @@ class LivePlot:
             self._screen.finish(self)
 
     def __enter__(self) -> LivePlot:
-        self._in_with = True
+        self._may_restart = True
+        self._depth += 1
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._in_with = False
+        self._leave()
+
+    def _leave(self) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self.close()
+
+    def _end_of_cell(self) -> None:
+        self._may_restart = True
         self.close()
 
     def __repr__(self) -> str:

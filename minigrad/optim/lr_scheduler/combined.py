@@ -213,7 +213,7 @@ class ReduceLROnPlateau(LRScheduler):
         if len(groups) != len(self.min_lrs):  # add_param_group was called since
             if self.default_min_lr is None:
                 raise RuntimeError(
-                    f"The number of param groups in the optimizer ({len(groups)}) differs from when ReduceLROnPlateau was "
+                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when `ReduceLROnPlateau` was "
                     f"initialized ({len(self.min_lrs)}), likely due to a new param group being added: give min_lr as one number"
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)

@@ -17,7 +17,7 @@ from minigrad.tensor import Tensor
 _EXPECTED = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
 
 
-def default_collate(batch: list[Any]) -> Any:
+def default_collate(batch: Sequence[Any]) -> Any:
     """A batch from a list of samples: tensors and arrays are stacked along a new first dimension, numbers become a tensor.
 
     Floats become float64, whole numbers int64; strings and bytes stay in a list; mappings, named tuples and sequences keep their
@@ -46,7 +46,7 @@ def default_collate(batch: list[Any]) -> Any:
     if isinstance(first, Sequence):
         if any(len(sample) != len(first) for sample in batch):
             raise RuntimeError("each element in list of batch should be of equal size")
-        return _like(first, [default_collate(list(parts)) for parts in zip(*batch, strict=True)])
+        return _like(first, [default_collate(parts) for parts in zip(*batch, strict=True)])
     raise TypeError(_EXPECTED.format(type(first)))
 
 

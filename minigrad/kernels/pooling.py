@@ -1,0 +1,221 @@
+"""Pooling in any number of dimensions: the largest or the mean of every window, and their gradients.
+
+A window's largest is the largest over rows of what is largest in a row, and sums split likewise; so pooling goes axis by
+axis, and on each axis tap by tap: one strided slice of the whole input at a time, with no copy of windows (forty times
+faster here than reducing a windows view).  Taps that would fall into the padding skip the outputs they miss, so nothing
+is padded either.  Read `_windows.py` first; `resample.py` for the adaptive mean, which is a linear map.
+
+Shapes: x (N, C, *S), windows k, results (N, C, *O), in memory channels first or last as x is.  Where a window's largest
+lies is an int64 index into the flattened plane *S, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from math import prod
+from typing import Any
+
+from ._namespace import Array, array_namespace, backend, widened
+from ._windows import Ints, PerAxis, channels_last, per_axis, to_first, to_last
+from .scatter import limits
+
+
+# ---------------------------------------------------------------------------------------------------------- sizes
+def pool_output_size(
+    size: Sequence[int], kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool = False
+) -> Ints:
+    """O = (S + 2 padding - dilation (k - 1) - 1) / stride + 1, rounded down, or up if `ceil_mode`.
+
+    Rounded up, a last window may hang over the end, but it must start inside the input or the padding before it.
+    Raises RuntimeError where padding exceeds half a window or nothing is left.
+
+    >>> pool_output_size((8,), (3,), (2,), (0,), (1,)), pool_output_size((8,), (3,), (2,), (0,), (1,), ceil_mode=True)
+    ((3,), (4,))
+    """
+    out = []
+    for n, k, s, p, r in zip(size, kernel, stride, padding, dilation, strict=True):
+        if s < 1:
+            raise RuntimeError(f"stride should be greater than zero, but got {s}")
+        if not 0 <= 2 * p <= (k - 1) * r + 1:
+            raise RuntimeError(
+                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={r}"
+            )
+        room = n + 2 * p - r * (k - 1) - 1
+        o = (room + (s - 1 if ceil_mode else 0)) // s + 1
+        out.append(o - 1 if ceil_mode and (o - 1) * s >= n + p else o)
+    if min(out) < 1:
+        raise RuntimeError(f"Given input size: {tuple(size)}. Calculated output size: {tuple(out)}. Output size is too small")
+    return tuple(out)
+
+
+class Window:
+    """The arguments of a pooling, one number an axis, and the size it gives."""
+
+    def __init__(
+        self,
+        size: Sequence[int],
+        kernel: PerAxis,
+        stride: PerAxis | None,
+        padding: PerAxis,
+        dilation: PerAxis,
+        ceil_mode: bool,
+    ):
+        d = len(size)
+        self.size, self.kernel = tuple(size), per_axis(kernel, d)
+        self.stride = self.kernel if stride is None or stride == () or stride == [] else per_axis(stride, d)
+        self.padding, self.dilation = per_axis(padding, d), per_axis(dilation, d)
+        self.out = pool_output_size(size, self.kernel, self.stride, self.padding, self.dilation, ceil_mode)
+
+    def axes(self) -> Iterator[Ints]:
+        """(S, k, O, stride, padding, dilation) of each axis."""
+        return zip(self.size, self.kernel, self.out, self.stride, self.padding, self.dilation, strict=True)
+
+    def taps(self, axis: int) -> list[tuple[slice, slice]]:
+        """For each tap on one axis, the slice of inputs it meets and the slice of outputs that meet them."""
+        n, o, s = self.size[axis], self.out[axis], self.stride[axis]
+        pairs = []
+        for i in range(self.kernel[axis]):
+            shift = i * self.dilation[axis] - self.padding[axis]  # output o meets input o s + shift
+            first, end = max(0, -(shift // s)), min(o, (n - 1 - shift) // s + 1)
+            pairs.append((slice(first * s + shift, max((end - 1) * s + shift + 1, 0), s), slice(first, max(first, end))))
+        return pairs
+
+
+def _at(first: int, slices: Sequence[slice]) -> tuple[slice, ...]:
+    return (*(slice(None),) * first, *slices)
+
+
+def _laid_out(x: Array) -> tuple[Array, int, Callable[[Array], Array]]:
+    """(x in the order of its memory, its first spatial axis, the way back to (N, C, *S))."""
+    return (to_last(x), 1, to_first) if channels_last(x) else (x, 2, lambda y: y)
+
+
+def _reduce(combine: Any, x: Array, first: int, window: Window, start: Any, last_axis_first: bool = False) -> list[Array]:
+    """Combine each window of x, axis by axis: [x, x with one axis pooled, ..., all pooled].
+
+    `start` is what a window gives that meets no input (there are some where taps are dilated and padded).  The first axis
+    goes first, since its slices are long in memory.
+    """
+    xp = array_namespace(x)
+    stages = [x]
+    for axis in sorted(range(first, first + len(window.out)), reverse=last_axis_first):
+        o = window.out[axis - first]
+        taps = window.taps(axis - first)
+        whole = [x[_at(axis, [place])] for place, outs in taps if outs == slice(0, o)]
+        if len(whole) > 1:
+            y = combine(whole[0], whole[1])
+            for values in whole[2:]:
+                combine(y, values, out=y)
+        elif whole:
+            y = whole[0].copy()
+        else:
+            y = xp.full((*x.shape[:axis], o, *x.shape[axis + 1 :]), start, x.dtype)
+        for place, outs in taps:
+            if outs != slice(0, o):
+                part = y[_at(axis, [outs])]
+                combine(part, x[_at(axis, [place])], out=part)
+        stages.append(y)
+        x = y
+    return stages
+
+
+# ------------------------------------------------------------------------------------------------------- the largest
+def max_pool(
+    x: Array,
+    kernel: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+) -> Array:
+    """y[n, c, o] = the largest x[n, c, o stride + i dilation - padding] over taps i; NaN where one of them is NaN.
+
+    >>> import numpy
+    >>> max_pool(numpy.array([[[1., 5., 2., 4.]]]), 2)
+    array([[[5., 4.]]])
+    """
+    window = Window(x.shape[2:], kernel, stride, padding, dilation, ceil_mode)
+    laid, first, back = _laid_out(x)
+    return back(_reduce(array_namespace(x).maximum, laid, first, window, limits(x.dtype)["lowest"])[-1])
+
+
+def max_pool_forward(
+    x: Array,
+    kernel: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+) -> tuple[Array, Array]:
+    """`max_pool` and the place of each window's largest: the first of equals, but the last of several NaNs.
+
+    >>> import numpy
+    >>> max_pool_forward(numpy.array([[[1., 5., 5., 4.]]]), 3, 1)
+    (array([[[5., 5.]]]), array([[[1, 1]]]))
+    """
+    window = Window(x.shape[2:], kernel, stride, padding, dilation, ceil_mode)
+    laid, first, back = _laid_out(x)
+    stages = _reduce(array_namespace(x).maximum, laid, first, window, limits(x.dtype)["lowest"], last_axis_first=True)
+    return back(stages[-1]), back(_places(stages, first, window))
+
+
+def _places(stages: list[Array], first: int, window: Window) -> Array:
+    """Which input of each window is its largest, as an index into the plane; stages as `_reduce` made them, last axis first.
+
+    The t-th tap of T, in reading order, scores T - t: the highest score among a window's largest names the first of them.
+    On each axis a line scores by how early it comes, then by its own score; the last tap need not be looked at, it scores
+    least.  Small integers and no branches: masked copies would take five times longer.
+    """
+    xp, x, y = array_namespace(stages[0]), stages[0], stages[-1]
+    d, T = len(window.out), prod(window.kernel)
+    small = xp.dtype("uint8" if T < 256 else "int32").type
+    score: Array = xp.ones((), small)
+    below = 1  # the highest score of a line
+    for axis, lines, largest in zip(reversed(range(d)), stages[:-1], stages[1:], strict=True):
+        *earlier, (place, outs) = window.taps(axis)
+        scores = xp.ones(largest.shape, small)
+        scores[_at(first + axis, [outs])] = score[_at(first + axis, [place])] if score.ndim else score
+        for after, (place, outs) in enumerate(reversed(earlier), 1):  # taps that come after this one
+            equal = lines[_at(first + axis, [place])] == largest[_at(first + axis, [outs])]
+            worth = (score[_at(first + axis, [place])] if score.ndim else score) + small(after * below)
+            part = scores[_at(first + axis, [outs])]
+            xp.maximum(part, equal.view("uint8") * worth, out=part)
+        score, below = scores, below * window.kernel[axis]
+    if x.dtype.kind == "f" and bool(xp.isnan(y).any()):  # NaN equals nothing: name the last of them
+        for t, pairs in enumerate(product(*map(window.taps, range(d)))):
+            place_, outs_ = zip(*pairs, strict=True)
+            score[_at(first, outs_)][xp.isnan(x[_at(first, place_)])] = T - t
+    offset, corner = xp.zeros((), "int64"), xp.zeros((), "int64")
+    for n, k, o, s, p, r in window.axes():
+        offset = (offset * n)[..., None] + xp.arange(k) * r
+        corner = (corner * n)[..., None] + (xp.arange(o) * s - p)
+    by_score = xp.concatenate((xp.zeros(1, "int64"), offset.reshape(-1)[::-1]))  # score T is tap 0
+    places = by_score.take(score)
+    places += corner.reshape(*window.out, *(1,) * (y.ndim - first - len(window.out)))
+    return places
+
+
+def max_pool_backward(g: Array, indices: Array, x_shape: Sequence[int]) -> Array:
+    """gx (N, C, *S): each g[n, c, o] added at the place indices[n, c, o] of its plane."""
+    (laid, _, back), last = _laid_out(g), channels_last(g)
+    N, C, *S = x_shape
+    flat_index = _flat_index(to_last(indices) if last else indices, N, C, prod(S), last)
+    gx = array_namespace(g).zeros(prod(x_shape), g.dtype)
+    backend(g).combine_at("add", gx, flat_index, laid.reshape(-1))
+    return back(gx.reshape(N, *S, C) if last else gx.reshape(N, C, *S))
+
+
+def max_pool_gather(x: Array, indices: Array) -> Array:
+    """y[n, c, o] = x[n, c] at the place indices[n, c, o]: the derivative of `max_pool_backward`."""
+    N, C, *S = x.shape
+    return x.reshape(-1).take(_flat_index(indices, N, C, prod(S), False)).reshape(indices.shape)
+
+
+def _flat_index(indices: Array, N: int, C: int, P: int, last: bool) -> Array:
+    """Indices into planes as indices into the whole array, (N, C, P) or, if channels come last, (N, P, C)."""
+    xp = array_namespace(indices)
+    if last:
+        planes = xp.arange(N)[:, None, None] * (P * C) + xp.arange(C)
+        return (indices.reshape(N, -1, C) * C + planes).reshape(-1)
+    return (indices.reshape(N * C, -1) + xp.arange(N * C)[:, None] * P).reshape(-1)
