@@ -18,6 +18,7 @@ from typing import Any
 
 from ._namespace import Array, array_namespace, backend, widened
 from ._windows import Ints, PerAxis, channels_last, per_axis, to_first, to_last
+from .resample import resample_backward, resample_forward
 from .scatter import limits
 
 
@@ -219,3 +220,112 @@ def _flat_index(indices: Array, N: int, C: int, P: int, last: bool) -> Array:
         planes = xp.arange(N)[:, None, None] * (P * C) + xp.arange(C)
         return (indices.reshape(N, -1, C) * C + planes).reshape(-1)
     return (indices.reshape(N * C, -1) + xp.arange(N * C)[:, None] * P).reshape(-1)
+
+
+def adaptive_max_pool_forward(x: Array, size: PerAxis) -> tuple[Array, Array]:
+    """The largest, and its place, of O = `size` bins: inputs floor(o S / O) to ceil((o + 1) S / O) for output o.
+
+    Bins differ in length by one at most.  Repeating the last input of the short ones makes them equal, disjoint windows.
+    """
+    xp, S = array_namespace(x), x.shape[2:]
+    O = per_axis(size, len(S))
+    laid, first, back = _laid_out(x)
+    plane, kernel = xp.arange(prod(S)).reshape(S), []
+    for axis, (n, o) in enumerate(zip(S, O, strict=True)):
+        start, end = xp.arange(o) * n // o, -(-(xp.arange(o) + 1) * n // o)
+        k = n // o if n % o == 0 else int((end - start).max())
+        kernel.append(k)
+        if n % o:
+            inputs = xp.minimum(start[:, None] + xp.arange(k), end[:, None] - 1).reshape(-1)
+            laid, plane = laid.take(inputs, axis=first + axis), plane.take(inputs, axis=axis)
+    y, places = max_pool_forward(back(laid), kernel)
+    return y, plane.reshape(-1).take(places) if plane.shape != S else places
+
+
+# ---------------------------------------------------------------------------------------------------------- the mean
+@widened
+def avg_pool_forward(
+    x: Array,
+    kernel: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Array:
+    """y[n, c, o] = the sum of x[n, c, o stride + i - padding] over taps i, divided by how many there are.
+
+    Zeros of the padding are counted if `count_include_pad`, what hangs over beyond it never; `divisor_override` replaces
+    the count.
+
+    >>> import numpy
+    >>> avg_pool_forward(numpy.array([[[1., 5., 2., 4.]]]), 2)
+    array([[[3., 3.]]])
+    """
+    window = Window(x.shape[2:], kernel, stride, padding, 1, ceil_mode)
+    laid, first, back = _laid_out(x)
+    y = _reduce(array_namespace(x).add, laid, first, window, 0)[-1]
+    return back(_divide(y, first, window, count_include_pad, divisor_override))
+
+
+@widened
+def avg_pool_backward(
+    g: Array,
+    x_shape: Sequence[int],
+    kernel: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Array:
+    """gx (N, C, *S): each g[n, c, o] / count, spread over its window, axis by axis."""
+    xp = array_namespace(g)
+    window = Window(x_shape[2:], kernel, stride, padding, 1, ceil_mode)
+    laid, first, back = _laid_out(g)
+    g = _divide(laid.copy(), first, window, count_include_pad, divisor_override)
+    for axis in reversed(range(len(window.out))):
+        gx = xp.zeros((*g.shape[: first + axis], window.size[axis], *g.shape[first + axis + 1 :]), g.dtype)
+        for place, outs in window.taps(axis):
+            part = gx[_at(first + axis, [place])]
+            if window.stride[axis] < window.kernel[axis]:
+                part += g[_at(first + axis, [outs])]
+            else:  # windows do not overlap
+                part[...] = g[_at(first + axis, [outs])]
+        g = gx
+    return back(g)
+
+
+def _divide(y: Array, first: int, window: Window, count_include_pad: bool, divisor_override: int | None) -> Array:
+    """Divide sums over windows, in place, by the sizes of the windows."""
+    xp = array_namespace(y)
+    whole = y.dtype.kind in "iu"
+    divide = xp.floor_divide if whole else xp.divide
+    if divisor_override is not None:
+        return divide(y, y.dtype.type(divisor_override), out=y)
+    counts = []
+    for n, k, o, s, p, _ in window.axes():
+        start = xp.arange(o) * s - p
+        end = xp.minimum(start + k, n + p)
+        counts.append(end - start if count_include_pad else xp.minimum(end, n) - xp.maximum(start, 0))
+    if all(int(count.min()) == int(count.max()) for count in counts):
+        return divide(y, y.dtype.type(prod(int(count[0]) for count in counts)), out=y)
+    total = counts[0]
+    for count in counts[1:]:
+        total = total[..., None] * count
+    return divide(y, total.reshape(*window.out, *(1,) * (y.ndim - first - len(window.out))).astype(y.dtype), out=y)
+
+
+def adaptive_avg_pool_forward(x: Array, size: PerAxis) -> Array:
+    """The mean of O = `size` bins: inputs floor(o S / O) to ceil((o + 1) S / O) for output o.
+
+    >>> import numpy
+    >>> adaptive_avg_pool_forward(numpy.array([[[1., 5., 3.]]]), 2)
+    array([[[3., 4.]]])
+    """
+    return resample_forward(x, per_axis(size, x.ndim - 2), "area")
+
+
+def adaptive_avg_pool_backward(g: Array, x_shape: Sequence[int]) -> Array:
+    """gx (N, C, *S), given g (N, C, *O)."""
+    return resample_backward(g, x_shape, "area")

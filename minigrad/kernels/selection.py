@@ -13,7 +13,7 @@ import numpy
 
 from ._namespace import Array, array_namespace
 
-FEW = 1 << 12  # below this, one call to `where` is quicker than six to ufuncs
+FEW = 1 << 14  # up to so many elements, one call to `where` is quicker than six to ufuncs
 
 
 def where(mask: Array, x: Any, y: Any) -> Array:

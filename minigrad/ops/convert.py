@@ -164,37 +164,40 @@ def type_as(input: Tensor, other: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------------------ writing over
 
 
-def _filled(input: Tensor, value: Any) -> Tensor:
-    """A 0-d tensor of the dtype of `input`, to be broadcast over it."""
-    if isinstance(value, Tensor):
-        if value.ndim:
-            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
-        return to(value, input.dtype)
-    xp = array_namespace(input._array)
-    return wrap(xp.asarray(value).astype(input._array.dtype))
+class Fill(Operation):
+    """y = value everywhere: dx = 0, dvalue = the sum of g."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, value: Any) -> Any:
+        return array_namespace(x).full_like(x, value)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * 0, g.sum() if ctx.needs_input_grad[1] else None
 
 
-@operation(method=False, out=False)
+@operation(method=False, in_place=True, out=False)
 def fill(input: Tensor, value: Any) -> Tensor:
-    """A tensor like `input` with every element set to a number, or to the value of a 0-d tensor."""
-    return clone(_filled(input, value).expand(input.shape))
+    """A tensor like `input` with every element set to a number, or to the value of a 0-d tensor.
 
-
-@operation(out=False)
-def fill_(input: Tensor, value: Any) -> Tensor:
-    """Set every element to a number, or to the value of a 0-d tensor."""
-    return apply_in_place(_filled, input, value)
+    >>> import minigrad
+    >>> minigrad.fill(minigrad.zeros(2), 3)
+    tensor([3., 3.])
+    """
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    return Fill.apply(input, value)
 
 
 @operation(out=False)
 def zero_(input: Tensor) -> Tensor:
     """Set every element to zero."""
-    return apply_in_place(_filled, input, 0)
+    return apply_in_place(lambda x: fill(x, 0), input)
 
 
 @operation(where=(), method=True, out=False)
 def copy_(input: Tensor, other: Any, non_blocking: bool = False) -> Tensor:
     """Write the values of another tensor, cast and broadcast to this one; the gradient goes to the other."""
     if not isinstance(other, Tensor):
-        return fill_(input, other)
+        return input.fill_(other)
     return apply_in_place(lambda _: to(other, input.device, input.dtype) if other.dtype is not input.dtype or other.device != input.device else other, input)

@@ -24,6 +24,7 @@ from minigrad.autograd.modes import mode
 from minigrad.kernels import array_namespace
 from minigrad.kernels.memory import addressable, overlaps_itself
 from minigrad.kernels.scatter import put_add
+from minigrad.kernels.selection import where as choose
 from minigrad.ops.broadcasting import broadcast_shape
 from minigrad.ops.registry import operation
 from minigrad.ops.slicing import FULL, Alias, NewAxis, Region, Select, Slice
@@ -222,15 +223,17 @@ def read(x: Any, dims: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
         if index.dtype.kind == "b" or index.dtype.itemsize == 1:
             x, index = _merged(x, dim, index)
             return x.take(index, axis=dim)  # eight times faster than x[mask]
-        dims, integers = dims, indices
-    else:
-        dims, integers = _spread(dims, indices)
+    dims, integers = _spread(dims, indices)
     with _Bounds(x, dims, integers):
         return x.take(integers[0], axis=dims[0]) if len(integers) == 1 else x[_in_place(dims, integers)]
 
 
 def write(out: Any, dims: tuple[int, ...], indices: tuple[Any, ...], values: Any) -> None:
     """out[..., indices, ...] = values."""
+    if len(indices) == 1 and indices[0].shape == out.shape and indices[0].dtype.kind == "b" and getattr(values, "size", 1) == 1:
+        value = array_namespace(out).asarray(values).astype(out.dtype).reshape(())
+        out[...] = choose(indices[0], value, out)
+        return
     dims, integers = _spread(dims, indices)
     with _Bounds(out, dims, integers):
         try:
@@ -326,7 +329,7 @@ class IndexPut(Operation):
         ctx.dims, ctx.accumulate = dims, accumulate
         ctx.save_for_backward(*indices)
         if accumulate:
-            return add(x, dims, indices, values) if x.size else x.copy()
+            return add(array_namespace(x).array(x, copy=True), dims, indices, values)
         out = array_namespace(x).array(x, copy=True)
         write(out, dims, indices, values)
         return out
@@ -374,7 +377,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         check_writable(self)
         self._array = addressable(self._array)
         seen = self._array if region is None else region.look(self._array, where)
-        put(seen, dims, indices, value)
+        _assign(seen, dims, indices, value)
         self._bump_version()
         return
     seen = self if region is None else region.apply(self, where)
@@ -383,10 +386,11 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     elif self._array.size:
         if not isinstance(value, Tensor):
             value = wrap(array_namespace(self._array).asarray(value))
-        apply_in_place(_put_values, seen, value.to(self.dtype), dims, indices)
+        value = _without_leading_ones(value.to(self.dtype), result_rank(seen, indices))
+        apply_in_place(_put_values, seen, value, dims, indices)
 
 
-def put(seen: Any, dims: tuple[int, ...], indices: tuple[Tensor, ...], value: Any) -> None:
+def _assign(seen: Any, dims: tuple[int, ...], indices: tuple[Tensor, ...], value: Any) -> None:
     """Write into a raw array, without history."""
     if isinstance(value, Tensor):
         value = value._array
@@ -404,6 +408,12 @@ def put(seen: Any, dims: tuple[int, ...], indices: tuple[Tensor, ...], value: An
 
 def _put_values(x: Tensor, value: Tensor, dims: tuple[int, ...], indices: tuple[Tensor, ...]) -> Tensor:
     return IndexPut.apply(x, value, False, dims, *indices)
+
+
+def result_rank(seen: Tensor, indices: tuple[Tensor, ...]) -> int:
+    """How many dimensions `seen` has after these indices were applied."""
+    picked = max(1 if i.dtype in MASKS else i.ndim for i in indices)
+    return seen.ndim - sum(map(_dims_of, indices)) + picked
 
 
 def _without_leading_ones(value: Any, rank: int) -> Any:

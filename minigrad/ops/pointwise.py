@@ -49,7 +49,11 @@ class Pointwise(Operation):
     @staticmethod
     def forward(ctx: Any, *arrays: Any) -> Any:
         cls = type(ctx)
-        return cls.compute(*cls.promote(*arrays))
+        try:
+            return cls.compute(*cls.promote(*arrays))
+        except ValueError:
+            check_broadcast(*arrays)
+            raise
 
     def run(self, gradients: Any) -> Sequence[Any]:
         g, values = gradients[0], self.unpack()
@@ -117,8 +121,9 @@ def _apply_binary(cls: type[Pointwise]) -> Callable[[Any, Any], Any]:
             return apply_to_number(x, y) if isinstance(y, Number) else _beside_array(apply, x, y)
         b = y._array
         try:
-            out = compute(a, b) if as_given and a.dtype is b.dtype else compute(*promote(a, b))
+            out = compute(a, b) if a.dtype is b.dtype and (as_given or a.dtype.kind == "f") else compute(*promote(a, b))
         except Exception:
+            check_broadcast(a, b)
             out = compute(*promote(*reconcile_devices((x, y))))
         result = new(Tensor)
         result._array = out
@@ -144,6 +149,8 @@ def _apply_binary(cls: type[Pointwise]) -> Callable[[Any, Any], Any]:
         return result
 
     def apply_to_number(x: Any, y: Any) -> Any:
+        if type(y) is not float and isinstance(y, np.generic):
+            y = y.item()  # NumPy's numbers stand for Python's: they do not promote
         out = compute(*promote(x._array, y))
         result = new(Tensor)
         result._array = out
@@ -199,9 +206,10 @@ def _without_xp(compute: Callable[..., Any]) -> tuple[tuple[str, ...], Callable[
     if parameters[0] != "xp":
         return ("x", "y")[: len(parameters)], compute
 
-    def body(*arrays: Any) -> Any:
-        return compute(array_namespace(arrays[0]), *arrays)
-
+    body = {
+        2: lambda x: compute(array_namespace(x), x),
+        3: lambda x, y: compute(array_namespace(x), x, y),
+    }.get(len(parameters), lambda *arrays: compute(array_namespace(arrays[0]), *arrays))
     return tuple(parameters[1:]), body
 
 
@@ -259,10 +267,50 @@ def to_common(*operands: Any) -> tuple[Any, ...]:
     return cast_all(result_dtype(*operands), operands)
 
 
-def to_common_float(*operands: Any) -> tuple[Any, ...]:
+def to_common_float(x: Any, *rest: Any) -> tuple[Any, ...]:
     """All operands in their common type, a floating one."""
+    if x.dtype.kind == "f" and len(rest) == 1:
+        kind_of_other = type(rest[0])
+        if kind_of_other is float or kind_of_other is int or x.dtype is rest[0].dtype:
+            return x, *rest
+    operands = x, *rest
     kind = result_dtype(*operands)
     return cast_all(kind if kind.is_inexact else dtypes.get_default_dtype(), operands)
+
+
+def refusing(promote: Callable[..., tuple[Any, ...]], kinds: str, name: str) -> Callable[..., tuple[Any, ...]]:
+    """The same promotion, for an operation that has no meaning for some kinds of numbers.
+
+    `kinds` are NumPy's letters: b for bool, iu for integers, f for floating, c for complex numbers.
+    """
+
+    def promoted(*operands: Any) -> tuple[Any, ...]:
+        operands = promote(*operands)
+        if operands[0].dtype.kind in kinds:
+            raise NotImplementedError(
+                f'"{name}" not implemented for {dtypes.of_array(operands[0]).name} tensors' + (
+                    ": convert them first, for example with .float()" if operands[0].dtype.kind != "c" else ""
+                )
+            )
+        return operands
+
+    return promoted
+
+
+def check_broadcast(*operands: Any) -> None:
+    """Raise PyTorch's RuntimeError where the shapes of two operands do not fit together."""
+    shape: tuple[int, ...] = ()
+    for operand in operands:
+        other = getattr(operand, "shape", ())
+        rank = max(len(shape), len(other))
+        shape, other = (1,) * (rank - len(shape)) + shape, (1,) * (rank - len(other)) + tuple(other)
+        for dim, (a, b) in enumerate(zip(shape, other, strict=True)):
+            if a != b and 1 not in (a, b):
+                raise RuntimeError(
+                    f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {dim}: "
+                    "shapes are compared from the last dimension backward, and only 1 stretches"
+                ) from None
+        shape = tuple([b if a == 1 else a for a, b in zip(shape, other, strict=True)])
 
 
 def result_dtype(*operands: Any) -> dtypes.dtype:

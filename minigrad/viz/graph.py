@@ -63,13 +63,12 @@ class Graph:
             raise ValueError(f'Graph.draw: expected engine "layered" or "dot", got {engine!r}')
         try:
             import graphviz  # type: ignore[import-untyped]
-
-            return str(graphviz.Source(self.dot).pipe(format="svg", encoding="utf-8"))
-        except (ImportError, FileNotFoundError) as error:
+        except ImportError as error:
             raise ImportError(
-                'Graph.draw(engine="dot") needs the Python package graphviz (pip install "minigrad[lab]") and the '
-                f'program dot on the PATH: {error}. engine="layered" needs neither.'
+                'Graph.draw(engine="dot") needs the package graphviz and the program dot: pip install "minigrad[lab]". '
+                'engine="layered" needs neither.'
             ) from error
+        return str(graphviz.Source(self.dot).pipe(format="svg", encoding="utf-8"))  # says so if there is no dot
 
     def save(self, path: str | Path) -> None:
         """Write the picture (.svg), its DOT source (.dot, .gv) or the tree (.txt), as the ending of `path` asks."""
@@ -135,7 +134,8 @@ def graph(
     for mapping in (params, names or {}):
         for name, tensor in mapping.items():
             if not isinstance(tensor, Tensor):
-                raise TypeError(f"viz.graph: expected a mapping of names to tensors, got {name!r}: {type(tensor).__name__}")
+                kind = type(tensor).__name__
+                raise TypeError(f"viz.graph: expected a mapping of names to tensors, got a {kind} for {name!r}")
     return _Builder(params, names or {}, show, limit).build(roots)
 
 
@@ -151,11 +151,11 @@ class _Builder:
         self.show, self.limit = show, limit
         self.boxes: list[Box] = []
         self.number: dict[Any, int] = {}  # node -> its box
-        self.leaves: dict[int, Tensor] = {}  # id -> leaf, for all leaves of the graph, drawn or folded
+        self.leaves: dict[int, Any] = {}  # id -> leaf, for all leaves of the graph, drawn or folded
 
     def build(self, roots: list[Tensor]) -> Graph:
         nodes = _reachable([root.grad_fn for root in roots])
-        self.leaves = {id(node.variable): node.variable for node in nodes if _is_leaf(node)}
+        self.leaves = {id(node.variable): node.variable for node in nodes if isinstance(node, AccumulateGrad)}
         operations = sorted((node for node in nodes if not _is_leaf(node)), key=lambda node: node.sequence)
         for root in roots:
             self.on_the_way.pop(root.grad_fn, None)  # it gets a box of its own
@@ -206,7 +206,7 @@ class _Builder:
         box = self.add(Box("folded", f"… {_count(len(folded), 'operation')} folded", lines, inputs))
         self.number.update(dict.fromkeys([*folded, *lost], box))
 
-    def box_of(self, node: Node) -> int:
+    def box_of(self, node: Any) -> int:
         if node not in self.number:  # operations come after their inputs, so this is a leaf met for the first time
             self.number[node] = self.add(self.leaf_box(node.variable))
         return self.number[node]
