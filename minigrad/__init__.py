@@ -7,8 +7,9 @@ gradients are computed, `tensor.py` for what a tensor is, `ops/arithmetic.py` fo
 from minigrad import _startup  # isort: skip  # before NumPy: it chooses settings of BLAS and of memory allocation
 
 from math import e, inf, nan, pi
+from typing import TYPE_CHECKING
 
-from minigrad import autograd, device as _devices, dtypes as _dtypes, linalg, ops, random, special
+from minigrad import autograd, devices as _devices, dtypes as _dtypes, linalg, ops, random, special
 from minigrad._config import show_config
 from minigrad._version import __version__
 from minigrad.autograd.modes import (
@@ -24,6 +25,9 @@ from minigrad.layout import channels_last, channels_last_3d, contiguous_format, 
 from minigrad.ops.registry import export as _export
 from minigrad.printing import set_printoptions
 from minigrad.tensor import Size, Tensor
+
+if TYPE_CHECKING:
+    from minigrad._functions import *  # noqa: F403
 
 _export("", globals())
 

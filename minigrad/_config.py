@@ -7,7 +7,7 @@ import platform
 import numpy as np
 
 from minigrad import _startup
-from minigrad import device as devices
+from minigrad import devices
 from minigrad._version import __version__
 from minigrad.kernels import blas
 

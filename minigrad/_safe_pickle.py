@@ -47,6 +47,7 @@ def _set(items: list[Any]) -> set[Any]:
 CONTAINERS: dict[str, Callable[..., Any]] = {
     "_codecs.encode": _bytes,
     "builtins.bytearray": _bytearray,
+    "builtins.bytes": lambda: b"",  # how protocol 2 writes empty bytes
     "builtins.complex": lambda real, imag: complex(float(real), float(imag)),
     "builtins.frozenset": lambda items: frozenset(_set(items)),
     "builtins.set": _set,

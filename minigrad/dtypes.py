@@ -2,7 +2,7 @@
 
 A `dtype` is a name, a NumPy type and a category; `promote_types` and `result_type` answer "float32 times int64?".
 Tensors hold plain NumPy or CuPy arrays, so everything here is a thin, exact layer over `numpy.dtype` with PyTorch's
-names and PyTorch's promotion rule, which differs from NumPy's.  Read `device.py` next.
+names and PyTorch's promotion rule, which differs from NumPy's.  Read `devices.py` next.
 """
 
 from __future__ import annotations

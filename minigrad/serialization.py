@@ -24,7 +24,7 @@ from minigrad import dtypes
 from minigrad._safe_pickle import Machine, modern
 from minigrad.autograd.function import wrap
 from minigrad.autograd.variable import Version
-from minigrad.device import CPU, device, is_cuda_available, move, of_array
+from minigrad.devices import CPU, device, is_cuda_available, move, of_array
 from minigrad.kernels import array_namespace
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Size, Tensor
@@ -421,7 +421,7 @@ _TORCH_NAMES = {
     f"{__name__} _rebuild_tensor_v2": "torch._utils _rebuild_tensor_v2",
     f"{__name__} _rebuild_parameter": "torch._utils _rebuild_parameter",
     "minigrad.tensor Size": "torch Size",
-    "minigrad.device device": "torch device",
+    "minigrad.devices device": "torch device",
     **{f"{__name__} {kind.name}": f"torch {kind.name}" for kind in _STORAGE_TYPES.values()},
     **{f"minigrad.dtypes {d.name}": f"torch {d.name}" for d in dtypes.ALL},
     "minigrad.dtypes bool_": "torch bool",

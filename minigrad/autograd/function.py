@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from minigrad import device
+from minigrad import devices
 from minigrad.autograd.modes import mode
 from minigrad.autograd.node import NOT_A_TENSOR, USED_TWICE, Node, next_sequence
 from minigrad.autograd.variable import INFERENCE, Variable, View, new
@@ -369,7 +369,7 @@ def reconcile_devices(inputs: tuple[Any, ...]) -> list[Any]:
 
     Raises the failure again when devices were not its cause.
     """
-    places = {device.of_array(x._array) for x in inputs if isinstance(x, Variable)}
+    places = {devices.of_array(x._array) for x in inputs if isinstance(x, Variable)}
     if len(places) < 2:
         raise  # noqa: PLE0704 - the exception being handled by the caller
     strangers = [x for x in inputs if isinstance(x, Variable) and x.is_cpu and x._array.shape]
@@ -379,7 +379,7 @@ def reconcile_devices(inputs: tuple[Any, ...]) -> list[Any]:
             f"{' and '.join(sorted(map(str, places)))}! Move one of them with .to(device)."
         ) from None
     goal = next(place for place in places if place.type != "cpu")
-    return [device.move(x._array, goal) if isinstance(x, Variable) else x for x in inputs]
+    return [devices.move(x._array, goal) if isinstance(x, Variable) else x for x in inputs]
 
 
 def rebase(variable: Variable, edge: tuple[Node, int]) -> None:
@@ -394,25 +394,28 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(backward)
     def wrapped(ctx: Any, *gradients: Any) -> Any:
-        with_graph = mode.grad and any(isinstance(g, Variable) and g._requires_grad for g in gradients)
         grad, mode.grad = mode.grad, False
         try:
             outputs = backward(ctx, *gradients)
         finally:
             mode.grad = grad
-        if not with_graph:
+        if not grad:
             return outputs
         results = outputs if isinstance(outputs, tuple) else (outputs,)
-        return tuple(_Refuse.apply(g.detach().requires_grad_()) if isinstance(g, Variable) else g for g in results)
+        return tuple(_Refuse.of(ctx, g) if isinstance(g, Variable) else g for g in results)
 
     return wrapped
 
 
-class _Refuse(Function):
-    @staticmethod
-    def forward(ctx: Any, *inputs: Any) -> Any:
-        return inputs[0]
+class _Refuse(Node):
+    """The history of a gradient that cannot be differentiated again: reached from it, every input of the function refuses."""
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
+    @classmethod
+    def of(cls, ctx: Node, gradient: Variable) -> Any:
+        node, result = cls(), alias(gradient)
+        node.edges = ctx.edges
+        record(node, result, result._array)
+        return result
+
+    def run(self, gradients: Sequence[Any]) -> Sequence[Any]:
         raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from minigrad import device, dtypes
+from minigrad import devices, dtypes
 from minigrad.autograd.hooks import Hooks, RemovableHandle
 from minigrad.autograd.modes import mode
 
@@ -216,7 +216,7 @@ class Variable:
                     f"assigned grad has data of a different type: expected {dtypes.of_array(self._array)}, "
                     f"got {dtypes.of_array(value._array)}"
                 )
-            if device.of_array(value._array) != device.of_array(self._array):
+            if devices.of_array(value._array) != devices.of_array(self._array):
                 raise RuntimeError("assigned grad has data located on a different device")
         self._grad = value
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy
 
 from ._namespace import Array
@@ -14,7 +16,7 @@ NARROW = 16  # and so it is for rows as short as this
 ROUND = 3  # what adding rows to many places costs, in sums of one run
 
 
-def combine_at(ufunc: str, out: Array, index: Array | tuple, values: Array) -> None:
+def combine_at(ufunc: str, out: Array, index: Any, values: Array) -> None:
     """out[index] = ufunc(out[index], values), once for every time a place is named."""
     getattr(numpy, ufunc).at(out, index, values)
 

@@ -32,22 +32,21 @@ def keep(x: Array, mask: Array) -> Array:
 
 
 def choose(mask: Array, x: Array, y: Array) -> Array:
-    """x where the mask is true, y elsewhere, for x and y of one type: y, with the bits flipped in which a chosen x differs.
+    """x where the mask is true, y elsewhere, broadcast; x and y of one type.  It is y with the bits flipped in which a chosen x
+    differs.
 
     >>> choose(numpy.array([True, False]), numpy.array([1.0, 2.0]), numpy.array([numpy.nan, 5.0]))
     array([1., 5.])
     """
     xp = array_namespace(mask)
     bits = _INTEGERS.get(x.dtype.itemsize)
-    if mask.size < _FEW or bits is None or x.dtype.kind == "b" or xp is not numpy or x.shape != y.shape:
+    if mask.size < _FEW or bits is None or x.dtype.kind == "b" or xp is not numpy:
         return xp.where(mask, x, y)
     y = y.view(bits)
     difference = x.view(bits) ^ y
-    if mask.shape == difference.shape:
-        difference *= mask
-        difference ^= y
-    else:
-        difference = difference * mask ^ y
+    whole = difference.shape == numpy.broadcast_shapes(difference.shape, mask.shape)
+    difference = numpy.multiply(difference, mask, out=difference if whole else None)
+    difference ^= y
     return difference.view(x.dtype)
 
 

@@ -5,22 +5,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ._namespace import Array, array_namespace
 
 
-def combine_at(ufunc: str, out: Array, index: Array | tuple, values: Array) -> None:
-    """out[index] = ufunc(out[index], values), once for every time a place is named.
+ADDABLE = "ilqILQefd"  # the dtypes that a GPU adds atomically
 
-    For ufuncs other than "add", `out` is one-dimensional and `index` an array.
+
+def combine_at(ufunc: str, out: Array, index: Any, values: Array) -> None:
+    """out[index] = ufunc(out[index], values), once for every time a place is named; `out` is contiguous.
+
+    Atomic maxima would pass over NaN, and there is no atomic product: those, and additions of small integers, are sorted.
     """
-    if ufunc != "add":
-        combine_by_halving(ufunc, out, index, values)
+    xp = array_namespace(out)
+    if ufunc == "add" and out.dtype.char in ADDABLE:
+        xp.add.at(out, index, values)
         return
-    import cupyx
-
-    if out.dtype == "int64":  # CuPy adds atomically in uint64 alone; in two's complement the sums are the same
-        out, values = out.view("uint64"), values.astype("int64").view("uint64")
-    cupyx.scatter_add(out, index, values)
+    places = xp.arange(out.size).reshape(out.shape)[index]
+    combine_by_halving(ufunc, out.reshape(-1), places.reshape(-1), xp.broadcast_to(values, places.shape).reshape(-1))
 
 
 def add_rows(out: Array, index: Array, rows: Array) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import floor
+from math import floor, prod
 from typing import Any
 
 import numpy
@@ -43,7 +43,7 @@ def _multiply(A: numpy.ndarray, x: Array, axis: int, band: int) -> Array:
     """y[..., o, ...] = sum over s of A[o, s] x[..., s, ...]."""
     xp, O = array_namespace(x), len(A)
     outer, inner = x.shape[:axis], x.shape[axis + 1 :]
-    x = x.reshape(-1, x.shape[axis], *((-1,) if inner else ()))
+    x = x.reshape(prod(outer), x.shape[axis], *([prod(inner)] if inner else []))
     y = xp.empty((len(x), O, *x.shape[2:]), x.dtype)
     for start in range(0, O, band):
         rows = A[start : start + band]

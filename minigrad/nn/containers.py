@@ -110,8 +110,10 @@ class Sequential(_Sequence):
                 self.add_module(str(number), module)
 
     def forward(self, input: Any) -> Any:
-        for _, module in self._own("module"):
-            input = module(input)
+        attributes = self.__dict__
+        for name, kind in self._kinds.items():
+            if kind == "module":
+                input = attributes[name](input)
         return input
 
     @overload

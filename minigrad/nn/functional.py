@@ -1,6 +1,11 @@
 """`nn.functional`: layers as functions.  Each name points at one operation of `ops/`."""
 
+from typing import TYPE_CHECKING
+
 from minigrad import ops  # noqa: F401 - registers the operations
 from minigrad.ops.registry import export
+
+if TYPE_CHECKING:
+    from minigrad.nn._functional import *  # noqa: F403
 
 __all__ = export("nn.functional", globals())

@@ -52,7 +52,6 @@ class _Lazy(Module):
     """Stands in front of the class that a lazy layer will become; the size it waits for is its first argument, 0."""
 
     becomes: type[Module]
-    channel_dim = 1  # where the input has the size that is missing
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(0, *args, **kwargs)  # type: ignore[call-arg]
@@ -64,6 +63,11 @@ class _Lazy(Module):
     def reset_parameters(self) -> None:
         """Nothing to draw yet."""
 
+    def _find_size(self, input: Tensor) -> int:
+        """The size that is missing: channels stand before the spatial dimensions, with or without a batch in front."""
+        spatial = getattr(self, "dims", None)
+        return input.shape[1 if spatial is None else -spatial - 1]
+
     def has_uninitialized_params(self) -> bool:
         """Always True: once the sizes are known, this is no lazy layer any more."""
         return True
@@ -71,7 +75,7 @@ class _Lazy(Module):
     def initialize_parameters(self, input: Tensor) -> None:
         """Take the missing size from a batch and become the ordinary layer."""
         settings = self.__dict__.pop("_settings")
-        settings[next(iter(settings))] = input.shape[self.channel_dim]
+        settings[next(iter(settings))] = self._find_size(input)
         for tensor in (*self.buffers(), *self.parameters()):  # they may have been moved since
             settings |= {"device": tensor.device, "dtype": tensor.dtype}
         real = self.becomes(**settings)
@@ -97,7 +101,9 @@ class LazyLinear(_Lazy, Linear):
     """
 
     becomes = Linear
-    channel_dim = -1
+
+    def _find_size(self, input: Tensor) -> int:
+        return input.shape[-1]
 
 
 class LazyConv1d(_Lazy, Conv1d):

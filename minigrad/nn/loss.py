@@ -255,6 +255,16 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
+class MultiLabelMarginLoss(_Loss):
+    """sum over right classes j and wrong classes i of max(0, 1 - input[j] + input[i]) / C.
+
+    input: (N, C), target: (N, C), the right classes first and -1 behind the last of them.
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
+
+
 class MultiMarginLoss(_WeightedLoss):
     """sum_i max(0, margin - input[target] + input[i])^p / C over the wrong classes i.  input: (N, C), target: (N)."""
 

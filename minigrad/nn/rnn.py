@@ -52,6 +52,8 @@ class RNNBase(Module):
     (-1/sqrt(H), 1/sqrt(H)).
     """
 
+    weight_ih_l0: Parameter
+
     def __init__(
         self,
         mode: str,
@@ -67,7 +69,6 @@ class RNNBase(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        _check_settings(hidden_size, num_layers, dropout, proj_size)
         if mode not in STEPS:
             raise ValueError("Unrecognized RNN mode: " + mode)
         self.mode = mode
@@ -79,6 +80,7 @@ class RNNBase(Module):
         self.dropout = float(dropout)
         self.bidirectional = bidirectional
         self.proj_size = proj_size
+        _check_settings(self)
         gates = STEPS[mode][1] * hidden_size
         out_size = proj_size or hidden_size
         for layer in range(num_layers):
@@ -164,6 +166,11 @@ class RNNBase(Module):
             raise RuntimeError(
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]}: {self!r}"
             )
+        if x.dtype != self.weight_ih_l0.dtype:
+            raise ValueError(
+                f"RNN input dtype ({x.dtype}) does not match weight dtype ({self.weight_ih_l0.dtype}). "
+                f"Convert input: input.to({self.weight_ih_l0.dtype}), or convert model: model.to({x.dtype})"
+            )
         if state is None:
             state = self._zeros(rows, x)
         self._check_hidden_sizes(state, rows)
@@ -228,26 +235,27 @@ def _as_state(hx: Any) -> State:
     return (hx,) if isinstance(hx, Tensor) else tuple(hx)
 
 
-def _check_settings(hidden_size: Any, num_layers: int, dropout: Any, proj_size: int) -> None:
-    if not isinstance(hidden_size, int):
-        raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
-    if hidden_size <= 0:
-        raise ValueError("hidden_size must be greater than zero")
-    if num_layers <= 0:
-        raise ValueError("num_layers must be greater than zero")
-    if isinstance(dropout, bool) or not 0 <= float(dropout) <= 1:
+def _check_settings(layer: RNNBase) -> None:
+    for name, kind in (("input_size", int), ("hidden_size", int), ("bias", bool), ("batch_first", bool)):
+        value = getattr(layer, name)
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
+    for name in ("input_size", "hidden_size", "num_layers"):
+        if getattr(layer, name) <= 0:
+            raise ValueError(f"{name} must be greater than zero")
+    if not 0 <= layer.dropout <= 1:
         raise ValueError(
             "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
         )
-    if dropout > 0 and num_layers == 1:
+    if layer.dropout > 0 and layer.num_layers == 1:
         warnings.warn(
             "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
-            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
+            f"greater than 1, but got dropout={layer.dropout} and num_layers={layer.num_layers}",
             stacklevel=4,
         )
-    if proj_size < 0:
+    if layer.proj_size < 0:
         raise ValueError("proj_size should be a positive integer or zero to disable projections")
-    if proj_size >= hidden_size:
+    if layer.proj_size >= layer.hidden_size:
         raise ValueError("proj_size has to be smaller than hidden_size")
 
 

@@ -92,18 +92,26 @@ class RNNCellBase(Module):
         step, _ = STEPS[self.mode]
         return step(F.linear(input, self.weight_ih, self.bias_ih), state, self.weight_hh, self.bias_hh)
 
-    def _checked(self, input: Tensor, state: State | None, parts: int = 1) -> State:
+    def _checked(self, input: Tensor, state: State | None, names: tuple[str, ...] = ("hidden",)) -> State:
         """The state to start from, zeros where none was given."""
-        name = type(self).__name__
+        me = type(self).__name__
         if input.dim() not in (1, 2):
-            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.dim()}D instead")
+            raise ValueError(f"{me}: Expected input to be 1D or 2D, got {input.dim()}D instead")
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(f"input has inconsistent input_size: got {input.shape[-1]} expected {self.input_size}")
         if state is None:
             shape = (*input.shape[:-1], self.hidden_size)
-            return tuple(minigrad.zeros(shape, dtype=input.dtype, device=input.device) for _ in range(parts))
-        for part in state:
-            if part.dim() != input.dim():
-                raise ValueError(
-                    f"{name}: Expected hidden to be {input.dim()}D like the input, got {part.dim()}D instead"
+            return tuple(minigrad.zeros(shape, dtype=input.dtype, device=input.device) for _ in names)
+        for number, (name, part) in enumerate(zip(names, state, strict=True)):
+            if part.dim() not in (1, 2):
+                raise ValueError(f"{me}: Expected {name} to be 1D or 2D, got {part.dim()}D instead")
+            if part.shape[-1] != self.hidden_size:
+                raise RuntimeError(
+                    f"hidden{number} has inconsistent hidden_size: got {part.shape[-1]}, expected {self.hidden_size}"
+                )
+            if part.shape[:-1] != input.shape[:-1]:
+                raise RuntimeError(
+                    f"Input batch size {input.shape[0]} doesn't match hidden{number} batch size {part.shape[0]}"
                 )
         return state
 
@@ -160,7 +168,7 @@ class LSTMCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> State:
-        return self._step(input, self._checked(input, hx, parts=2))
+        return self._step(input, self._checked(input, hx, names=("hx[0]", "hx[1]")))
 
 
 class GRUCell(RNNCellBase):

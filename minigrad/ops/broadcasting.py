@@ -15,6 +15,7 @@ from minigrad.ops.registry import operation
 from minigrad.ops.shape import Expand, Shape, reshape, view
 from minigrad.tensor import Size, Tensor
 
+
 def broadcast_shape(*shapes: Sequence[int]) -> Shape:
     """The shape that tensors of these shapes broadcast to; RuntimeError when there is none."""
     result: list[int] = []

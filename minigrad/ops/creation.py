@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import device as devices
+from minigrad import devices
 from minigrad import dtypes
 from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace

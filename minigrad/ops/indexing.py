@@ -16,17 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import device as devices
 from minigrad import dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.inplace import apply_in_place, check_writable
 from minigrad.autograd.modes import mode
 from minigrad.kernels import array_namespace
+from minigrad.kernels.elementwise import choose
 from minigrad.kernels.memory import addressable, overlaps_itself
 from minigrad.kernels.scatter import put_add
-from minigrad.kernels.selection import where as choose
 from minigrad.ops.broadcasting import broadcast_shape
-from minigrad.ops.registry import operation
 from minigrad.ops.slicing import FULL, Alias, NewAxis, Region, Select, Slice
 from minigrad.tensor import Tensor
 
@@ -83,8 +81,8 @@ def plan(x: Tensor, index: Any) -> tuple[type[Region] | None, tuple[Any, ...], t
                 raise _too_many(rank, item)
             if item.dtype in MASKS and item._array.shape != shape[dim : dim + count]:
                 raise IndexError(
-                    f"The shape of the mask {list(item._array.shape)} at index {dim} does not match the shape of the indexed tensor "
-                    f"{list(shape)} at index {dim}"
+                    f"The shape of the mask {list(item._array.shape)} at index {dim} does not match the shape of the indexed "
+                    f"tensor {list(shape)} at index {dim}"
                 )
             where.extend((FULL,) * count)
             dims.append(place)
@@ -168,7 +166,8 @@ def check_index_type(item: Tensor) -> None:
     if item.dtype not in (dtypes.int64, dtypes.int32, *MASKS):
         raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}")
     if item.dtype is dtypes.uint8:
-        warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning, stacklevel=5)
+        text = "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead."
+        warnings.warn(text, UserWarning, stacklevel=5)
 
 
 def _beside(item: Tensor, x: Tensor) -> Tensor:
@@ -382,11 +381,11 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         return
     seen = self if region is None else region.apply(self, where)
     if not indices:
-        seen.copy_(_without_leading_ones(value, len(seen._array.shape)))
+        seen.copy_(without_leading_ones(value, len(seen._array.shape)))
     elif self._array.size:
         if not isinstance(value, Tensor):
             value = wrap(array_namespace(self._array).asarray(value))
-        value = _without_leading_ones(value.to(self.dtype), result_rank(seen, indices))
+        value = without_leading_ones(value.to(self.dtype), result_rank(seen, indices))
         apply_in_place(_put_values, seen, value, dims, indices)
 
 
@@ -416,7 +415,7 @@ def result_rank(seen: Tensor, indices: tuple[Tensor, ...]) -> int:
     return seen.ndim - sum(map(_dims_of, indices)) + picked
 
 
-def _without_leading_ones(value: Any, rank: int) -> Any:
+def without_leading_ones(value: Any, rank: int) -> Any:
     """A value with more dimensions than it is written to may have them if they are of size 1."""
     if isinstance(value, Tensor):
         while value.ndim > rank and value._array.shape[0] == 1:

@@ -1,7 +1,7 @@
-"""Masks and places: choosing by a condition, finding where it holds, triangles of matrices, one-hot codes.
+"""Masks and places: filling and selecting by a mask, finding where it holds, triangles of matrices, one-hot codes.
 
-Choosing is not multiplying: where the mask says no, a NaN or an infinity must leave no trace, in the value or in the
-gradient.  `kernels/selection.py` tells how that is done fast.  Read `gathering.py` next.
+A mask chooses, it does not multiply: where it says no, a NaN or an infinity must leave no trace, in the value or in the
+gradient.  `kernels/elementwise.py` tells how that is done fast.  Read `gathering.py` next; `where` is in `choosing.py`.
 """
 
 from __future__ import annotations
@@ -10,31 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import device as devices
-from minigrad import dtypes
+from minigrad import devices, dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.kernels import array_namespace
-from minigrad.kernels.selection import where as choose
+from minigrad.kernels.elementwise import choose, keep
 from minigrad.ops.broadcasting import broadcast_shape, broadcast_tensors
+from minigrad.ops.choosing import kept
 from minigrad.ops.indexing import Index, IndexPut
-from minigrad.ops.pointwise import Number, cast, check_tensor, to_common
+from minigrad.ops.pointwise import Number, cast
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
-
-
-class Where(Operation):
-    """x where the condition holds, y elsewhere; dx = g where it holds, dy = g elsewhere, 0 otherwise."""
-
-    @staticmethod
-    def forward(ctx: Any, condition: Any, x: Any, y: Any) -> Any:
-        ctx.save_for_backward(condition)
-        return choose(condition, *to_common(x, y))
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        (condition,) = ctx.saved_tensors
-        _, dx, dy = ctx.needs_input_grad
-        return None, Where.apply(condition, g, 0) if dx else None, Where.apply(condition, 0, g) if dy else None
 
 
 class MaskedFill(Operation):
@@ -47,19 +32,22 @@ class MaskedFill(Operation):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        (mask,) = ctx.saved_tensors
-        return MaskedFill.apply(g, mask, 0), None, Where.apply(mask, g, 0) if ctx.needs_input_grad[2] else None
+        mask = ctx.saved_tensors[0]._array
+        return kept(g, ~mask), None, kept(g, mask) if ctx.needs_input_grad[2] else None
 
 
 class Tril(Operation):
     """The triangle of each matrix on and below a diagonal, 0 above it; dx = the same triangle of g."""
 
     @staticmethod
+    def triangle(x: Any, k: int) -> Any:
+        """The mask of the triangle."""
+        return array_namespace(x).tri(x.shape[-2], x.shape[-1], k, dtype=bool)
+
+    @staticmethod
     def forward(ctx: Any, x: Any, k: int) -> Any:
         ctx.k = k
-        xp = array_namespace(x)
-        keep = xp.tri(x.shape[-2], x.shape[-1], k, dtype=bool)
-        return choose(keep, x, cast(0, x.dtype))
+        return keep(x, ctx.triangle(x, k))
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -70,43 +58,12 @@ class Triu(Tril):
     """The triangle of each matrix on and above a diagonal, 0 below it; dx = the same triangle of g."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any, k: int) -> Any:
-        ctx.k = k
-        drop = array_namespace(x).tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool)
-        return choose(drop, cast(0, x.dtype), x)
+    def triangle(x: Any, k: int) -> Any:
+        """The mask of the triangle."""
+        return ~Tril.triangle(x, k - 1)
 
 
 # ------------------------------------------------------------------------------------------------ choosing
-
-
-@operation(name="where")
-def where_(condition: Tensor, input: Any = None, other: Any = None) -> Any:
-    """`input` where the condition is true, `other` elsewhere, with broadcasting and promotion.
-
-    With the condition alone: the indices where it holds, as `nonzero(as_tuple=True)` gives them.
-
-    >>> import minigrad
-    >>> x = minigrad.tensor([-1.0, 2.0])
-    >>> minigrad.where(x > 0, x, 0.0)
-    tensor([0., 2.])
-    """
-    check_tensor("where", "condition", condition)
-    if input is None and other is None:
-        return nonzero(condition, as_tuple=True)
-    for word, value in (("input", input), ("other", other)):
-        if not isinstance(value, (Tensor, *Number)):
-            raise TypeError(f"where(): argument '{word}' must be Tensor or Number, not {type(value).__name__}")
-    if condition.dtype not in (dtypes.bool_, dtypes.uint8):
-        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
-    return Where.apply(condition.bool(), input, other)
-
-
-def _method_where(input: Tensor, condition: Tensor, other: Any) -> Tensor:
-    """`minigrad.where(condition, input, other)`."""
-    return where_(condition, input, other)
-
-
-operation(_method_where, name="where", where=(), method=True, out=False)
 
 
 @operation(method=True, where=(), in_place=True, out=False)
@@ -167,8 +124,8 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     count = int(mask._array.sum())
     if count > source.numel():
         raise RuntimeError(
-            f"masked_scatter: expected the source to have at least as many elements as there are true ones in the mask: {count}, got "
-            f"{source.numel()}"
+            f"masked_scatter: expected the source to have at least as many elements as there are true ones in the mask: {count}, "
+            f"got {source.numel()}"
         )
     flat = IndexPut.apply(input.reshape(-1), source.reshape(-1)[:count], False, (0,), mask.reshape(-1))
     return flat.view(shape)

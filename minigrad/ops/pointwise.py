@@ -46,6 +46,10 @@ class Pointwise(Operation):
     def name(self) -> str:
         return self._name
 
+    @classmethod
+    def apply(cls, *inputs: Any) -> Any:
+        return super().apply(*[x.item() if isinstance(x, np.generic) else x for x in inputs])
+
     @staticmethod
     def forward(ctx: Any, *arrays: Any) -> Any:
         cls = type(ctx)
@@ -150,7 +154,7 @@ def _apply_binary(cls: type[Pointwise]) -> Callable[[Any, Any], Any]:
 
     def apply_to_number(x: Any, y: Any) -> Any:
         if type(y) is not float and isinstance(y, np.generic):
-            y = y.item()  # NumPy's numbers stand for Python's: they do not promote
+            y = y.item()  # NumPy's numbers stand for Python's, which do not promote
         out = compute(*promote(x._array, y))
         result = new(Tensor)
         result._array = out
@@ -278,7 +282,7 @@ def to_common_float(x: Any, *rest: Any) -> tuple[Any, ...]:
     return cast_all(kind if kind.is_inexact else dtypes.get_default_dtype(), operands)
 
 
-def refusing(promote: Callable[..., tuple[Any, ...]], kinds: str, name: str) -> Callable[..., tuple[Any, ...]]:
+def refusing(promote: Callable[..., tuple[Any, ...]], kinds: str, name: str, message: str = "") -> Callable[..., tuple[Any, ...]]:
     """The same promotion, for an operation that has no meaning for some kinds of numbers.
 
     `kinds` are NumPy's letters: b for bool, iu for integers, f for floating, c for complex numbers.
@@ -287,11 +291,11 @@ def refusing(promote: Callable[..., tuple[Any, ...]], kinds: str, name: str) -> 
     def promoted(*operands: Any) -> tuple[Any, ...]:
         operands = promote(*operands)
         if operands[0].dtype.kind in kinds:
-            raise NotImplementedError(
-                f'"{name}" not implemented for {dtypes.of_array(operands[0]).name} tensors' + (
-                    ": convert them first, for example with .float()" if operands[0].dtype.kind != "c" else ""
-                )
-            )
+            if message:
+                raise RuntimeError(message)
+            kind = dtypes.of_array(operands[0])
+            advice = "" if kind.is_complex else ": convert them first, for example with .float()"
+            raise NotImplementedError(f'"{name}" not implemented for {kind.name} tensors{advice}')
         return operands
 
     return promoted
@@ -374,14 +378,11 @@ def binary(
     numbers: bool = True,
     **public: Any,
 ) -> Callable[..., Any]:
-    """A public function of two tensors, or (with `numbers`) of a tensor and a number."""
+    """A public function of two tensors, or (with `numbers`) of a tensor and a number in either order."""
     cls = pointwise(name, compute, dx, dy, promote=promote)
 
     def function(input: Tensor, other: Any) -> Tensor:
-        check_tensor(name, "input", input)
-        if not isinstance(other, Variable) and not (numbers and isinstance(other, Number)):
-            raise TypeError(f"{name}(): argument 'other' must be Tensor{' or Number' if numbers else ''}, not {type(other).__name__}")
-        return cls.apply(input, other)
+        return cls.apply(*operands(name, input, other, numbers))
 
     return _named(function, name, doc, cls, in_place=in_place, **public)
 
@@ -392,6 +393,21 @@ def _named(function: Callable[..., Any], name: str, doc: str, cls: type[Pointwis
     result = operation(function, **public)
     result.operation = cls
     return result
+
+
+def operands(name: str, input: Any, other: Any, numbers: bool = True) -> tuple[Any, Any]:
+    """The operands of a function of two tensors, or (with `numbers`) of a tensor and a number in either order.
+
+    A number that comes first is made a tensor; anything else raises PyTorch's TypeError.
+    """
+    known = (Variable, *Number) if numbers else Variable
+    if isinstance(input, Variable) and isinstance(other, known):
+        return input, other
+    if isinstance(input, known) and isinstance(other, Variable):
+        return as_tensor_like(input, other), other  # type: ignore[arg-type]
+    word, position, value = ("other", 2, other) if isinstance(input, known) else ("input", 1, input)
+    expected = "Tensor or Number" if numbers else "Tensor"
+    raise TypeError(f"{name}(): argument '{word}' (position {position}) must be {expected}, not {type(value).__name__}")
 
 
 def check_tensor(name: str, argument: str, value: Any) -> None:
@@ -417,6 +433,7 @@ def as_tensor_like(value: Any, like: Tensor) -> Any:
     """A Python number as a 0-d tensor that promotes as the number would beside `like`."""
     if isinstance(value, Variable):
         return value
+    if isinstance(value, np.ndarray):
+        return wrap(value.view())
     kind = dtypes.result_of((like.dtype, 2), (dtypes.of_number(value), 0))
-    xp = array_namespace(like._array)
-    return wrap(xp.asarray(value, dtype=kind.numpy))
+    return wrap(array_namespace(like._array).asarray(np.asarray(value).astype(kind.numpy)))

@@ -290,7 +290,8 @@ def _embedded(input: Tensor, src: Tensor, region: type[Region], where: tuple[Any
     shape = region.look(array_namespace(input._array).empty(input._array.shape, bool), *where).shape
     if src._array.shape != shape:
         raise RuntimeError(
-            f"expected src to have a size equal to the slice of self. src size = {list(src._array.shape)}, slice size = {list(shape)}"
+            f"expected src to have a size equal to the slice of self. src size = {list(src._array.shape)}, "
+            f"slice size = {list(shape)}"
         )
     return Embed.apply(input, src, region, where)
 

@@ -14,6 +14,9 @@ FILLINGS = [
     ("normal_(t, 1, 2)", (4, 5)),
     ("normal_(t)", (3,)),
     ("trunc_normal_(t, 0.5, 2.0, -1, 1)", (6, 7)),
+    ("trunc_normal_(t, std=0.02)", (6, 7)),
+    ("trunc_normal_(t, 1.0, 3.0, 4.0, 5.0)", (40,)),
+    ("trunc_normal_(t, a=-0.1, b=0.1)", (3, 3)),
     ("constant_(t, 3)", (2, 2)),
     ("ones_(t)", (2, 2)),
     ("zeros_(t)", (2, 2)),
@@ -79,6 +82,11 @@ def test_gains_are_pytorchs(name):
 def test_an_unknown_nonlinearity_is_refused_with_those_known():
     with pytest.raises(ValueError, match="Unsupported nonlinearity swish.*leaky_relu"):
         init.calculate_gain("swish")
+
+
+def test_an_empty_interval_is_refused():
+    with pytest.raises(ValueError, match="expected a < b"):
+        init.trunc_normal_(minigrad.empty(2), a=1.0, b=-1.0)
 
 
 def test_filling_a_parameter_leaves_no_graph():

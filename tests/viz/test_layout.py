@@ -63,8 +63,15 @@ def test_every_edge_points_down_and_joins_its_two_nodes(graph: Graph) -> None:
 
 @given(acyclic_graphs())
 def test_no_edge_runs_through_a_node(graph: Graph) -> None:
-    sizes, edges = graph
-    drawing = layered(sizes, edges)
+    assert_free_of_nodes(*graph, layered(*graph))
+
+
+def test_an_edge_passes_a_tall_node_before_it_turns() -> None:
+    sizes, edges = [(40, 20), (150, 200), (40, 20)], [(0, 1), (1, 2), (0, 2)]
+    assert_free_of_nodes(sizes, edges, layered(sizes, edges))
+
+
+def assert_free_of_nodes(sizes: list[tuple[float, float]], edges: list[tuple[int, int]], drawing: Layout) -> None:
     placed = boxes(sizes, drawing)
     for (a, b), route in zip(edges, drawing.routes, strict=True):
         for v, (left, top, right, bottom) in enumerate(placed):
@@ -84,11 +91,27 @@ def test_a_chain_is_one_straight_column() -> None:
     assert all(len(route) == 2 and route[0][0] == route[1][0] for route in drawing.routes)
 
 
-def test_the_heavy_path_stays_straight_beside_a_skip_connection() -> None:
-    edges = [(0, 1), (1, 2), (2, 3), (0, 3)]
-    drawing = layered([(40, 20)] * 4, edges, [100, 100, 100, 10])
+@pytest.mark.parametrize("skip", [1.0, 0.1])
+def test_the_path_stays_straight_beside_a_skip_connection(skip: float) -> None:
+    edges = [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)]
+    drawing = layered([(40, 20)] * 5, edges, [1.0, 1.0, 1.0, 1.0, skip])
     assert len({x for x, _ in drawing.centres}) == 1
-    assert any(abs(x - drawing.centres[0][0]) > 20 for x, _ in drawing.routes[3])
+    assert any(abs(x - drawing.centres[0][0]) > 20 for x, _ in drawing.routes[4])
+
+
+def test_of_several_inputs_the_heavy_one_is_straight_above() -> None:
+    centres = layered([(60, 20)] * 4, [(0, 3), (1, 3), (2, 3)], [1.0, 1.0, 10.0]).centres
+    assert centres[2][0] == centres[3][0]
+
+
+def test_skips_beyond_all_measure_run_around_the_outside() -> None:
+    n = 1_000
+    edges = [(i, i + 1) for i in range(n - 1)] + [(i, n - 1 - i) for i in range(n // 2 - 1)]
+    drawing = layered([(60, 30)] * n, edges)
+    edge_of_nodes = max(x for x, _ in drawing.centres) + 30
+    assert max(x for x, _ in drawing.routes[n - 1]) > edge_of_nodes
+    outermost = drawing.routes[n - 1]
+    assert outermost[0][1] < outermost[-1][1] and max(x for x, _ in outermost) <= drawing.width
 
 
 def test_a_parameter_sinks_to_the_operation_that_uses_it() -> None:

@@ -1,0 +1,101 @@
+"""Elementary functions of two variables: angles, lengths, logarithms of sums, divisors; a table (see `pointwise.py`)."""
+
+from __future__ import annotations
+
+from minigrad.kernels.elementwise import keep, log_add_exp
+from minigrad.ops.choosing import kept, not_implemented, zeros
+from minigrad.ops.pointwise import binary, operands, refusing, to_common, to_common_float
+from minigrad.ops.registry import operation
+from minigrad.tensor import Tensor
+
+atan2 = binary(
+    "atan2",
+    lambda xp, x, y: xp.arctan2(x, y),
+    lambda g, x, y: g * (y / (x * x + y * y)),
+    lambda g, x, y: g * (-x / (x * x + y * y)),
+    promote=refusing(to_common_float, "c", "atan2"),
+    numbers=False,
+    aliases=("arctan2",),
+    doc="""The angle of the point (other, input), in radians between -pi and pi.
+
+    >>> import minigrad
+    >>> minigrad.atan2(minigrad.tensor([1.0, -1.0]), minigrad.tensor([1.0, -1.0]))
+    tensor([ 0.7854, -2.3562])
+    """,
+)
+hypot = binary(
+    "hypot",
+    lambda xp, x, y: xp.hypot(x, y),
+    lambda g, x, out: g * (x / out),
+    lambda g, y, out: g * (y / out),
+    promote=refusing(to_common, "biuc", "hypot"),
+    numbers=False,
+    doc="sqrt(input^2 + other^2) without overflow on the way.",
+)
+xlogy = binary(
+    "xlogy",
+    lambda xp, x, y: keep(x * xp.log(y), (x != 0) | (y != y)),
+    lambda g, x, y: kept(g * y.log(), (x._array != 0) | ~(y._array <= 0)),
+    lambda g, x, y: g * x / y,
+    promote=refusing(to_common_float, "c", "xlogy"),
+    where=("", "special"),
+    doc="input * log(other), with 0 where input is 0 (unless other is NaN).",
+)
+logaddexp = binary(
+    "logaddexp",
+    lambda x, y: log_add_exp(x, y),
+    lambda g, x, y: g * (x - y).sigmoid(),
+    lambda g, x, y: g * (y - x).sigmoid(),
+    promote=refusing(to_common, "biuc", "logaddexp"),
+    numbers=False,
+    in_place=False,
+    doc="""log(exp(input) + exp(other)), without overflow on the way.
+
+    >>> import minigrad
+    >>> minigrad.logaddexp(minigrad.tensor([1000.0]), minigrad.tensor([1000.0]))
+    tensor([1000.6931])
+    """,
+)
+logaddexp2 = binary(
+    "logaddexp2",
+    lambda xp, x, y: xp.logaddexp2(x, y),
+    lambda g, x, y: g / ((y - x).exp2() + 1),
+    lambda g, x, y: g / ((x - y).exp2() + 1),
+    promote=refusing(to_common, "biuc", "logaddexp2"),
+    numbers=False,
+    in_place=False,
+    doc="log2(2^input + 2^other), without overflow on the way.",
+)
+copysign = binary(
+    "copysign",
+    lambda xp, x, y: xp.copysign(x, y),
+    lambda g, x, out: g * (x.sign() * out.sign()),
+    zeros,
+    promote=refusing(to_common_float, "c", "copysign"),
+    doc="The size of input with the sign of other.",
+)
+heaviside = binary(
+    "heaviside",
+    lambda xp, x, y: xp.where(x == 0, y, (x > 0).astype(x.dtype)),
+    *[not_implemented("heaviside")] * 2,
+    promote=refusing(to_common, "c", "heaviside", "heaviside is not yet implemented for complex tensors."),
+    numbers=False,
+    doc="0 where input is negative, 1 where it is positive, other where it is 0.",
+)
+nextafter = binary(
+    "nextafter",
+    lambda xp, x, y: xp.nextafter(x, y),
+    *[not_implemented("nextafter")] * 2,
+    promote=refusing(to_common, "biuc", "nextafter"),
+    numbers=False,
+    doc="The number of this dtype next to input in the direction of other.",
+)
+gcd = binary("gcd", lambda xp, x, y: xp.gcd(x, y), promote=refusing(to_common, "bfc", "gcd"), numbers=False, doc="The greatest common divisor of integers.")
+lcm = binary("lcm", lambda xp, x, y: xp.lcm(x, y), promote=refusing(to_common, "bfc", "lcm"), numbers=False, doc="The least common multiple of integers.")
+
+
+@operation(in_place=True)
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """input * 2^other."""
+    input, other = operands("ldexp", input, other, numbers=False)
+    return input * 2.0**other
