@@ -24,6 +24,7 @@ from minigrad.kernels.blas import get_num_threads, set_num_threads
 from minigrad.layout import channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format, strided
 from minigrad.ops.registry import export as _export
 from minigrad.printing import set_printoptions
+from minigrad.random import Generator, default_generator
 from minigrad.tensor import Size, Tensor
 
 if TYPE_CHECKING:

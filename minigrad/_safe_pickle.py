@@ -2,7 +2,7 @@
 
 A pickle is a program: some forty kinds of instruction that push values on a stack, put them into containers, and call
 functions by name.  The last is what makes a pickle from a stranger dangerous, so this machine knows only the
-instructions that a checkpoint needs and calls only the functions it was given.  Read `serialization.py` next.
+instructions that a checkpoint needs and calls only the functions it was given.  Read `_archive.py` next.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pickle import UnpicklingError
 from typing import Any
 
 _REFUSED = (
-    "Weights only load failed. Unsupported global: GLOBAL {name} was not an allowed global by default: a file read with "
-    "weights_only=True may hold tensors, numbers, text and plain containers, but not objects of other classes. If you made "
-    "this file, save a state_dict() instead; if you trust whoever made it, weights_only=False will run the code it names."
+    "Weights only load failed. Unsupported global: GLOBAL {name} was not an allowed global by default: a file read "
+    "with weights_only=True may hold tensors, numbers, text and plain containers, but not objects of other classes. "
+    "If you made this file, save a state_dict() instead; if you trust whoever made it, weights_only=False will run the "
+    "code it names."
 )
 
 # Pickles of protocol 2, which PyTorch writes, call these by the names they had in Python 2.
@@ -30,7 +31,9 @@ def modern(module: str, name: str) -> str:
 
 def _bytes(text: str, encoding: str) -> bytes:
     if encoding != "latin1":
-        raise UnpicklingError(f"_codecs.encode with {encoding!r}: only latin1, which pickles use to write bytes, is allowed")
+        raise UnpicklingError(
+            f"_codecs.encode with {encoding!r}: only latin1, which pickles use to write bytes, is allowed"
+        )
     return text.encode(encoding)
 
 
@@ -66,8 +69,8 @@ class _Name:
 class Machine:
     """Runs the program of a pickle.
 
-    `constructors` are the functions it may call, `constants` the values it may name; `persistent_load` answers its requests
-    for what is stored outside of it (the contents of tensors).
+    `constructors` are the functions it may call, `constants` the values it may name; `persistent_load` answers its
+    requests for what is stored outside of it (the contents of tensors).
     """
 
     def __init__(
@@ -132,14 +135,18 @@ class Machine:
     def call(self, _: Any) -> None:
         arguments, function = self.pop(), self.stack.pop()
         if not (isinstance(function, _Name) and function.callable and isinstance(arguments, tuple)):
-            raise UnpicklingError("Weights only load failed. The file calls something that is not one of the allowed functions")
+            raise UnpicklingError(
+                "Weights only load failed. The file calls something that is not one of the allowed functions"
+            )
         self.push(function.value(*arguments))
 
     def build(self, _: Any) -> None:
         """Attributes of an OrderedDict: a state_dict carries its `_metadata` so."""
         state, target = self.pop(), self.pop()
         if type(target) is not OrderedDict or type(state) is not dict:
-            raise UnpicklingError(f"Weights only load failed. Can only build state of an OrderedDict, not of {type(target).__name__}")
+            raise UnpicklingError(
+                f"Weights only load failed. Can only build state of an OrderedDict, not of {type(target).__name__}"
+            )
         target.__dict__.update({str(name): value for name, value in state.items()})
 
     def set_items(self, pairs: list[Any]) -> None:
@@ -153,7 +160,9 @@ class Machine:
     def top(self, kind: type) -> Any:
         target = self.stack[-1]
         if not isinstance(target, kind):
-            raise UnpicklingError(f"the pickle inside this file is damaged: a {kind.__name__} was expected, found {type(target).__name__}")
+            raise UnpicklingError(
+                f"the pickle inside this file is damaged: a {kind.__name__} was expected, found {type(target).__name__}"
+            )
         return target
 
     def remember(self, number: int) -> None:
@@ -174,7 +183,9 @@ def _key(key: Any, depth: int = 3) -> Any:
     if isinstance(key, tuple) and depth:
         return tuple(_key(part, depth - 1) for part in key)
     if not isinstance(key, (str, bytes, int, float, complex, type(None))):
-        raise UnpicklingError(f"Weights only load failed. A {type(key).__name__} as key of a dictionary or element of a set")
+        raise UnpicklingError(
+            f"Weights only load failed. A {type(key).__name__} as key of a dictionary or element of a set"
+        )
     return key
 
 

@@ -1,8 +1,9 @@
 """Saving and loading in PyTorch's file format: files pass between minigrad and PyTorch both ways.
 
-A file is a zip archive: `archive/data.pkl` is a pickle in which every tensor is a small record (which storage, offset, shape,
-strides), and `archive/data/0`, `1`, ... are the storages, raw bytes.  Tensors that share memory share a storage.  PyTorch is
-not needed: its names stand in the pickle as text.  Reading runs no code from the file: see `_safe_pickle.py`.
+A file is a zip archive.  `archive/data.pkl` is a pickle in which every tensor is a small record: which storage, offset,
+shape, strides.  `archive/data/0`, `1`, ... are the storages, raw bytes; tensors that share memory share a storage.
+PyTorch is not needed, its names stand in the pickle as text.  Reading runs no code from the file: see `_safe_pickle.py`,
+and `_archive.py` for the zip.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import pickletools
 import sys
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad._archive import Archive, damaged, replacing, write_record
 from minigrad._safe_pickle import Machine, modern
 from minigrad.autograd.function import wrap
 from minigrad.autograd.variable import Version
@@ -30,7 +32,6 @@ from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Size, Tensor
 
 UnpicklingError = pickle.UnpicklingError
-
 
 
 class _StorageType:
@@ -53,8 +54,6 @@ _STORAGE_TYPES = {
 }  # fmt: skip
 globals().update({kind.name: kind for kind in _STORAGE_TYPES.values()})  # a pickle names things by module and name
 
-_ALIGNMENT = 64  # storages start at multiples of this, so that a mapped file gives aligned arrays
-
 
 # ------------------------------------------------------------------------------------------------ save
 
@@ -66,11 +65,12 @@ def save(
     pickle_protocol: int = 2,
     _use_new_zipfile_serialization: bool = True,
 ) -> None:
-    """Write `obj` (tensors, or any nesting of containers, numbers and text around them) to a file that `load` and PyTorch read.
+    """Write `obj`, tensors in any nesting of containers, numbers and text, to a file that `load` and PyTorch read.
 
-    `f` is a path or an object with `write`.  A path is replaced only when the new file is complete: an interrupted save leaves the
-    old one.  Saving the same object twice gives the same bytes.  Other objects, such as a whole `nn.Module`, are pickled by the
-    import path of their class, and only `load(..., weights_only=False)` reads them: prefer `model.state_dict()`.
+    `f` is a path or an object with `write`.  A path is replaced only when the new file is complete: an interrupted save
+    leaves the old one.  Saving the same object twice gives the same bytes.  Other objects, such as a whole `nn.Module`,
+    are pickled by the import path of their class, and only `load(..., weights_only=False)` reads them: prefer
+    `model.state_dict()`.
 
     >>> import io, minigrad
     >>> file = io.BytesIO()
@@ -80,38 +80,20 @@ def save(
     {'weight': tensor([1., 1.]), 'epoch': 3}
     """
     if pickle_module not in (None, pickle) or pickle_protocol != 2 or not _use_new_zipfile_serialization:
-        raise NotImplementedError("save() writes PyTorch's zip format with Python's pickle, protocol 2: leave the other options out")
+        raise NotImplementedError(
+            "save() writes PyTorch's zip format with Python's pickle, protocol 2: leave the other options out"
+        )
     if isinstance(f, (str, os.PathLike)):
-        with _replacing(os.fspath(f)) as stream:
+        with replacing(os.fspath(f)) as stream:
             _write_archive(obj, stream)
     elif hasattr(f, "write"):
         buffer = io.BytesIO()
         _write_archive(obj, buffer)
         f.write(buffer.getbuffer())
     else:
-        raise AttributeError(f"expected 'f' to be string, path, or a file-like object with a 'write' attribute, got {type(f).__name__}")
-
-
-@contextlib.contextmanager
-def _replacing(path: str) -> Iterator[IO[bytes]]:
-    """A new file beside `path` that takes its place at the end, if all went well."""
-    path = os.path.realpath(path)
-    parent = os.path.dirname(path)
-    if not os.path.isdir(parent):
-        raise RuntimeError(f"Parent directory {parent} does not exist.")
-    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe: nothing to replace
-        with open(path, "wb") as stream:
-            yield stream
-        return
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "xb") as stream:
-            yield stream
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+        raise AttributeError(
+            f"expected 'f' to be string, path, or a file-like object with a 'write' attribute, got {type(f).__name__}"
+        )
 
 
 def _write_archive(obj: Any, stream: IO[bytes]) -> None:
@@ -119,23 +101,11 @@ def _write_archive(obj: Any, stream: IO[bytes]) -> None:
     pickler = _Pickler(program)
     pickler.dump(obj)
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        _write_record(archive, "data.pkl", _with_torch_names(program.getvalue()))
-        _write_record(archive, "byteorder", sys.byteorder.encode())
+        write_record(archive, "data.pkl", _with_torch_names(program.getvalue()))
+        write_record(archive, "byteorder", sys.byteorder.encode())
         for storage in pickler.storages.values():
-            _write_record(archive, f"data/{storage.key}", move(storage.flat, CPU).view(np.uint8))
-        _write_record(archive, "version", b"3\n")
-
-
-def _write_record(archive: zipfile.ZipFile, name: str, content: Any) -> None:
-    info = zipfile.ZipInfo(f"archive/{name}")
-    info.file_size = memoryview(content).nbytes
-    header = 30 + len(info.filename) + 4  # the fixed part, the name, and the head of the padding below
-    if info.file_size * 1.05 > zipfile.ZIP64_LIMIT:
-        header += 20  # where zipfile puts sizes above 4 GB
-    padding = -(archive.start_dir + header) % _ALIGNMENT
-    info.extra = b"FB" + padding.to_bytes(2, "little") + bytes(padding)
-    with archive.open(info, "w") as record:
-        record.write(content)
+            write_record(archive, f"data/{storage.key}", move(storage.flat, CPU).view(np.uint8))
+        write_record(archive, "version", b"3\n")
 
 
 class _Storage:
@@ -169,6 +139,8 @@ class _Pickler(pickle.Pickler):
         return ("storage", _STORAGE_TYPES[obj.dtype], obj.key, str(obj.device), obj.flat.size)
 
     def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, Tensor) and any(not name.startswith("_") for name in vars(obj)):
+            return NotImplemented  # it carries attributes of the user's: only Python's own way keeps them
         if type(obj) is Tensor:
             storage, offset, strides = self._place(obj)
             return _rebuild_tensor_v2, (storage, offset, tuple(obj.shape), strides, obj.requires_grad, OrderedDict())
@@ -189,7 +161,9 @@ class _Pickler(pickle.Pickler):
         flat = _whole_memory(array)
         inside = flat is not None and 0 <= address - _address(flat) <= flat.nbytes - array.nbytes
         regular = all(stride >= 0 and stride % itemsize == 0 for stride in array.strides)
-        if not (inside and regular and array.size and flat.nbytes % itemsize == 0 == (address - _address(flat)) % itemsize):
+        if not (
+            inside and regular and array.size and flat.nbytes % itemsize == 0 == (address - _address(flat)) % itemsize
+        ):
             flat = array.ravel()  # a copy in reading order: nothing that PyTorch could describe is shared
             return self._storage(flat, tensor.dtype), 0, _contiguous(array.shape)
         storage = self._storage(flat.view(array.dtype), tensor.dtype)
@@ -246,8 +220,8 @@ def load(
     (storage, location) -> storage.  By default they go where they were, and a missing GPU is an error.
 
     `weights_only=True` reads tensors, numbers, text and plain containers and runs nothing from the file;
-    `weights_only=False` unpickles any object, and with it whatever code the author of the file put there: only for files you
-    trust.  `mmap=True` maps the file into memory instead of reading it (writes to the tensors do not reach the file).
+    `weights_only=False` unpickles any object, and with it runs whatever code the author of the file put there: only for
+    files you trust.  `mmap=True` maps the file into memory instead of reading it (writes do not reach the file).
 
     Raises RuntimeError for a file that is cut short or damaged, and UnpicklingError for one that is no checkpoint or
     names a class that is not allowed; neither claims memory for what the file only pretends to hold.
@@ -261,138 +235,88 @@ def load(
             stream = f
         else:
             raise AttributeError(
-                f"{type(f).__name__!r} object has no attribute 'seek'. You can only torch.load from a file that is seekable. "
-                "Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
+                f"{type(f).__name__!r} object has no attribute 'seek'. You can only torch.load from a file "
+                "that is seekable. Please pre-load the data into a buffer like io.BytesIO and try to load from it "
+                "instead."
             )
         if mmap and stream is f:
             raise ValueError("f must be a file path in order to use the mmap argument")
-        archive = _Archive(stream, f if mmap else None, map_location)  # type: ignore[arg-type]
-        program = archive.record("data.pkl").tobytes()
+        archive = Archive(stream, f if mmap else None)  # type: ignore[arg-type]
+        program, storages = archive.record("data.pkl").tobytes(), _Storages(archive, map_location)
         if weights_only is None or weights_only:
-            return Machine(_CONSTRUCTORS, _CONSTANTS, archive.storage).run(program)
-        return _TrustingUnpickler(program, archive.storage).load()
+            return Machine(_CONSTRUCTORS, _CONSTANTS, storages).run(program)
+        return _TrustingUnpickler(program, storages).load()
 
 
-class _Archive:
-    """The zip file that holds a checkpoint.  Every size it states is checked against the file before memory is taken."""
+class _Storages:
+    """Answers the pickle's requests for storages: each is read once, and moved to the device where it should live."""
 
-    def __init__(self, stream: IO[bytes], path: str | os.PathLike[str] | None, map_location: Any):
-        self.stream, self.path, self.map_location = stream, path, map_location
-        _check_is_zip(stream)
-        try:
-            self.zip = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise _damaged(f"failed finding central directory: {error}") from None
-        self.length = stream.seek(0, io.SEEK_END)
-        entries = self.zip.infolist()
-        if sum(entry.file_size for entry in entries) > self.length:
-            raise _damaged(f"its entries claim more bytes than the {self.length} of the file")
-        self.folder = next((e.filename[: -len("data.pkl")] for e in entries if e.filename.endswith("/data.pkl")), None)
-        if self.folder is None:
-            raise RuntimeError("PytorchStreamReader failed locating file data.pkl: file not found. This zip file is not a checkpoint")
-        names = self.zip.NameToInfo
-        order = self.record("byteorder").tobytes() if f"{self.folder}byteorder" in names else b"little"
-        self.swap = order != sys.byteorder.encode()
-        self.storages: dict[str, _Storage] = {}
+    def __init__(self, archive: Archive, map_location: Any):
+        self.archive, self.map_location = archive, map_location
+        self.loaded: dict[str, _Storage] = {}
 
-    def record(self, name: str) -> Any:
-        """The bytes of one entry, as an array of its own (or mapped)."""
-        entry = self.zip.NameToInfo.get(f"{self.folder}{name}")
-        if entry is None:
-            raise RuntimeError(f"PytorchStreamReader failed locating file {name}: file not found")
-        if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
-            raise RuntimeError(f"{name} is compressed: checkpoints are stored plain, so this file was not written by PyTorch or minigrad")
-        if self.path is not None and entry.file_size and name.startswith("data/"):
-            return np.asarray(np.memmap(self.path, np.uint8, "c", self._start(entry), (entry.file_size,)))
-        content = np.empty(entry.file_size, np.uint8)
-        view, filled = memoryview(content), 0
-        try:
-            with self.zip.open(entry) as source:
-                while count := source.readinto(view[filled:]):  # type: ignore[attr-defined]
-                    filled += count
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise _damaged(f"{name}: {error}") from None
-        if filled != entry.file_size:
-            raise _damaged(f"{name} is cut short: {filled} of {entry.file_size} bytes")
-        return content
-
-    def _start(self, entry: zipfile.ZipInfo) -> int:
-        """Where the content of an entry begins: after its header, whose name and padding have lengths of their own."""
-        self.stream.seek(entry.header_offset)
-        header = self.stream.read(30)
-        start = entry.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-        if len(header) < 30 or header[:4] != b"PK\x03\x04" or start + entry.file_size > self.length:
-            raise _damaged(f"{entry.filename} does not lie within the file")
-        return start
-
-    def storage(self, request: Any) -> _Storage:
-        """Answer the pickle's request for a storage: ("storage", type, key, location, number of elements)."""
+    def __call__(self, request: Any) -> _Storage:
+        """The storage of a request, which reads ("storage", type, key, location, number of elements)."""
         match request:
             case ("storage", _StorageType() as kind, str(key), str(location), int(count)):
                 pass
             case _:
                 raise UnpicklingError(f"Weights only load failed. Not a request for a storage: {str(request)[:100]}")
-        if key not in self.storages:
-            content = self.record(f"data/{key}")
+        if key not in self.loaded:
+            content = self.archive.record(f"data/{key}")
             if content.nbytes != count * kind.dtype.itemsize:
-                raise _damaged(f"storage {key} should hold {count} elements of {kind.dtype}, and has {content.nbytes} bytes")
+                raise damaged(f"storage {key} should hold {count} of {kind.dtype}, and has {content.nbytes} bytes")
             flat = content.view(kind.dtype.numpy)
-            storage = _Storage(key, flat.byteswap() if self.swap else flat, kind.dtype)
-            self.storages[key] = _relocated(storage, location, self.map_location)
-        storage = self.storages[key]
+            storage = _Storage(key, flat.byteswap() if self.archive.is_foreign else flat, kind.dtype)
+            self.loaded[key] = self._relocated(storage, location)
+        storage = self.loaded[key]
         if storage.dtype is not kind.dtype:
-            raise UnpicklingError(f"Weights only load failed. Storage {key} is asked for as {storage.dtype} and as {kind.dtype}")
+            raise UnpicklingError(
+                f"Weights only load failed. Storage {key} is asked for as {storage.dtype} and as {kind.dtype}"
+            )
         return storage
 
-
-def _check_is_zip(stream: IO[bytes]) -> None:
-    start = stream.read(4)
-    stream.seek(-len(start), io.SEEK_CUR)
-    if not start:
-        raise EOFError("Ran out of input: the file is empty")
-    if start[:1] == b"\x80":
-        raise UnpicklingError(
-            "Weights only load failed: a bare pickle, such as PyTorch wrote before version 1.6. Load it in PyTorch and save it again"
-        )
-    if start != b"PK\x03\x04":
-        raise UnpicklingError(f"Weights only load failed: not a checkpoint (invalid load key {start!r} at its beginning, expected b'PK\\x03\\x04')")
-
-
-def _damaged(why: str) -> RuntimeError:
-    return RuntimeError(f"PytorchStreamReader failed reading zip archive: {why}. The file was cut short or changed after it was saved")
-
-
-def _relocated(storage: _Storage, location: str, map_location: Any) -> _Storage:
-    """The storage on the device where its tensors should live."""
-    if callable(map_location):
-        chosen = map_location(storage, location)
-        if chosen is not None:
-            return chosen
-    elif isinstance(map_location, dict):
-        location = map_location.get(location, location)
-    elif map_location is not None:
-        location = map_location
-    place = device(location)
-    if place.type == "cuda" and not is_cuda_available():
-        raise RuntimeError(
-            f"Attempting to deserialize object on a CUDA device ({place}), and no usable GPU was found. "
-            "Pass map_location='cpu' to load it into main memory"
-        )
-    return storage.cpu() if place.type == "cpu" else storage.cuda(place.index or 0)
+    def _relocated(self, storage: _Storage, location: str) -> _Storage:
+        wanted = self.map_location
+        if callable(wanted):
+            chosen = wanted(storage, location)
+            if chosen is not None:
+                return chosen
+        elif isinstance(wanted, dict):
+            location = wanted.get(location, location)
+        elif wanted is not None:
+            location = wanted
+        place = device(location)
+        if place.type == "cuda" and not is_cuda_available():
+            raise RuntimeError(
+                f"Attempting to deserialize object on a CUDA device ({place}), and no usable GPU was found. "
+                "Pass map_location='cpu' to load it into main memory"
+            )
+        return storage.cpu() if place.type == "cpu" else storage.cuda(place.index or 0)
 
 
 def _rebuild_tensor_v2(
-    storage: _Storage, offset: int, size: Any, stride: Any, requires_grad: bool, backward_hooks: Any = None, metadata: Any = None
+    storage: _Storage,
+    offset: int,
+    size: Any,
+    stride: Any,
+    requires_grad: bool,
+    backward_hooks: Any = None,
+    metadata: Any = None,
 ) -> Tensor:
     """A tensor that looks into a storage; a shape that would reach outside of it is refused."""
     numbers = (offset, *size, *stride)
-    if not isinstance(storage, _Storage) or len(size) != len(stride) or not all(type(n) is int and n >= 0 for n in numbers):
+    if (
+        not isinstance(storage, _Storage)
+        or len(size) != len(stride)
+        or not all(type(n) is int and n >= 0 for n in numbers)
+    ):
         raise UnpicklingError("Weights only load failed. A tensor is described wrongly")
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if 0 not in size and last >= storage.flat.size:
         raise UnpicklingError(
-            f"Weights only load failed. A tensor of shape {tuple(size)} and strides {tuple(stride)} from element {offset} on "
-            f"reaches outside its storage of {storage.flat.size} elements"
+            f"Weights only load failed. A tensor of shape {tuple(size)} and strides {tuple(stride)} from element "
+            f"{offset} on reaches outside its storage of {storage.flat.size} elements"
         )
     xp, step = array_namespace(storage.flat), storage.dtype.itemsize
     rest = storage.flat[offset:] if 0 not in size else storage.flat[:0]
@@ -411,12 +335,16 @@ def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any = 
 # What a file may name, by PyTorch's names; and, for writing, those names by ours.
 _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor_v2": _rebuild_tensor_v2,
-    "torch._utils._rebuild_tensor": lambda storage, offset, size, stride: _rebuild_tensor_v2(storage, offset, size, stride, False),
+    "torch._utils._rebuild_tensor": lambda storage, offset, size, stride: _rebuild_tensor_v2(
+        storage, offset, size, stride, False
+    ),
     "torch._utils._rebuild_parameter": _rebuild_parameter,
     "torch.Size": Size,
     "torch.device": device,
 }
-_CONSTANTS: dict[str, Any] = {f"torch.{d.name}": d for d in dtypes.ALL} | {f"torch.{k.name}": k for k in _STORAGE_TYPES.values()}
+_CONSTANTS: dict[str, Any] = {f"torch.{d.name}": d for d in dtypes.ALL} | {
+    f"torch.{k.name}": k for k in _STORAGE_TYPES.values()
+}
 _TORCH_NAMES = {
     f"{__name__} _rebuild_tensor_v2": "torch._utils _rebuild_tensor_v2",
     f"{__name__} _rebuild_parameter": "torch._utils _rebuild_parameter",
@@ -429,13 +357,13 @@ _TORCH_NAMES = {
 
 
 def _with_torch_names(program: bytes) -> bytes:
-    """The pickle with our names replaced by PyTorch's: each GLOBAL instruction is the letter c and two lines of text."""
+    """The pickle with our names replaced by PyTorch's: a GLOBAL instruction is the letter c and two lines of text."""
     result, done = bytearray(), 0
     for instruction, argument, position in pickletools.genops(program):
         if instruction.name == "GLOBAL" and argument in _TORCH_NAMES:
             module, name = _TORCH_NAMES[argument].split(" ")
             result += program[done:position] + f"c{module}\n{name}\n".encode()
-            done = position + len(f"c{argument}\n")
+            done = position + len(f"c{argument}\n")  # type: ignore[operator]
     return bytes(result + program[done:])
 
 
@@ -457,4 +385,7 @@ class _TrustingUnpickler(pickle.Unpickler):
             return _CONSTRUCTORS[full]
         if full in _CONSTANTS:
             return _CONSTANTS[full]
-        raise UnpicklingError(f"the file holds an object of PyTorch's class {full}, which minigrad cannot build: save its state_dict() instead")
+        raise UnpicklingError(
+            f"the file holds an object of PyTorch's class {full}, which minigrad cannot build: "
+            "save its state_dict() instead"
+        )

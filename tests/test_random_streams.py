@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minigrad import generator as streams
 from minigrad import random
-from minigrad.random import Generator
+from minigrad.generator import Generator
 
 SEEDS = st.integers(-(2**63), 2**64 - 1)
 FLOATS = ["float16", "float32", "float64"]
@@ -335,7 +336,7 @@ def test_swapping_all_at_once_is_swapping_one_by_one(targets: tuple[int, ...]) -
     places = list(range(len(targets) + 1))
     for i, j in enumerate(targets):
         places[i], places[j] = places[j], places[i]
-    assert random._swap_through(np.array(targets, dtype=np.int64)).tolist() == places
+    assert streams._swap_through(np.array(targets, dtype=np.int64)).tolist() == places
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bool", "int64", "float64", "float16"])

@@ -23,7 +23,19 @@ from minigrad.nn.parameter import Parameter
 
 torch = pytest.importorskip("torch")
 
-DTYPES = ["float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool", "complex64", "complex128"]
+DTYPES = [
+    "float16",
+    "float32",
+    "float64",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "bool",
+    "complex64",
+    "complex128",
+]
 
 
 def saved(obj, lib=minigrad):
@@ -34,6 +46,8 @@ def saved(obj, lib=minigrad):
 
 
 def through(obj, writer=minigrad, reader=minigrad, **options):
+    if reader is torch:  # which may be built without GPUs
+        options.setdefault("map_location", "cpu")
     return reader.load(saved(obj, writer), **options)
 
 
@@ -61,6 +75,7 @@ def test_every_type_and_shape_arrives(writer, reader, dtype, shape):
     np.testing.assert_array_equal(got.numpy(), want)
 
 
+@pytest.mark.cpu_only
 @ways
 def test_bfloat16_arrives(writer, reader):
     pytest.importorskip("ml_dtypes")
@@ -151,7 +166,10 @@ def test_loaded_views_share_their_version():
         y.backward()
 
 
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2)), min_size=1, max_size=3), st.permutations(range(3)))
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2)), min_size=1, max_size=3),
+    st.permutations(range(3)),
+)
 @settings(max_examples=60, deadline=None)
 def test_any_strided_view_arrives(cuts, order):
     sizes = [8, 6, 5]
@@ -166,7 +184,12 @@ def test_any_strided_view_arrives(cuts, order):
 
 @pytest.mark.parametrize(
     "array",
-    [np.arange(6.0)[::-1], np.zeros(4, "i1,f4")["f1"], np.broadcast_to(np.float32(3), (2, 3)), np.frombuffer(bytes(24), np.float32)[1:]],
+    [
+        np.arange(6.0)[::-1],
+        np.zeros(4, "i1,f4")["f1"],
+        np.broadcast_to(np.float32(3), (2, 3)),
+        np.frombuffer(bytes(24), np.float32)[1:],
+    ],
     ids=["backwards", "field of a record", "broadcast", "bytes"],
 )
 def test_memory_that_torch_cannot_describe_is_copied(array):
@@ -191,9 +214,14 @@ def test_state_dicts_of_modules_and_optimizers_pass_both_ways():
             optimizers.append(lib.optim.Adam(nets[-1].parameters(), lr=0.01))
         nets[0](writer.randn(5, 3)).sum().backward()
         optimizers[0].step()
-        state = through({"net": nets[0].state_dict(), "optimizer": optimizers[0].state_dict(), "epoch": 3}, writer, reader)
+        state = through(
+            {"net": nets[0].state_dict(), "optimizer": optimizers[0].state_dict(), "epoch": 3}, writer, reader
+        )
         assert list(nets[1].load_state_dict(state["net"]).missing_keys) == [] and state["epoch"] == 3
-        assert type(state["net"]) is collections.OrderedDict and state["net"]._metadata.keys() == nets[0].state_dict()._metadata.keys()
+        assert (
+            type(state["net"]) is collections.OrderedDict
+            and state["net"]._metadata.keys() == nets[0].state_dict()._metadata.keys()
+        )
         optimizers[1].load_state_dict(state["optimizer"])
         for a, b in zip(nets[0].state_dict().values(), nets[1].state_dict().values(), strict=True):
             np.testing.assert_array_equal(a.numpy(), b.numpy())
@@ -292,7 +320,9 @@ def test_wrong_places_raise_the_errors_of_torch(name):
     assert str(theirs.value)[:40] in str(mine.value)
 
 
-@pytest.mark.parametrize("options", [{"pickle_protocol": 4}, {"_use_new_zipfile_serialization": False}, {"pickle_module": os}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"pickle_protocol": 4}, {"_use_new_zipfile_serialization": False}, {"pickle_module": os}], ids=str
+)
 def test_other_formats_are_refused(options):
     with pytest.raises(NotImplementedError, match="zip format"):
         minigrad.save(1, io.BytesIO(), **options)
@@ -301,14 +331,18 @@ def test_other_formats_are_refused(options):
 # ------------------------------------------------------------------------------------------------ map_location
 
 
-@pytest.mark.parametrize("where", ["cpu", minigrad.device("cpu"), {"cuda:0": "cpu"}, lambda storage, location: storage, lambda s, loc: None])
+@pytest.mark.parametrize(
+    "where", ["cpu", minigrad.device("cpu"), {"cuda:0": "cpu"}, lambda storage, location: storage, lambda s, loc: None]
+)
 def test_map_location_keeps_tensors_on_the_cpu(where):
     assert through(torch.ones(2), torch, map_location=where).device.type == "cpu"
 
 
 def as_if_from_gpu():
     """A file that says its storage was on a GPU."""
-    return rewritten(saved(torch.ones(2), torch), lambda p: p.replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"))
+    return rewritten(
+        saved(torch.ones(2), torch), lambda p: p.replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
+    )
 
 
 def test_tensors_from_a_missing_gpu_ask_for_map_location():
@@ -330,7 +364,9 @@ class Custom:
 
 def test_other_classes_are_named_and_need_trust():
     file = saved({"model": Custom(minigrad.ones(2))})
-    with pytest.raises(pickle.UnpicklingError, match=rf"Unsupported global: GLOBAL {__name__}.Custom was not an allowed global"):
+    with pytest.raises(
+        pickle.UnpicklingError, match=rf"Unsupported global: GLOBAL {__name__}.Custom was not an allowed global"
+    ):
         minigrad.load(file)
     file.seek(0)
     assert minigrad.load(file, weights_only=False)["model"].weight.tolist() == [1, 1]
@@ -342,6 +378,14 @@ def test_a_whole_module_comes_back_with_trust():
     again = through(net, weights_only=False)
     assert minigrad.equal(net(x), again(x))
     assert all(isinstance(p, Parameter) for p in again.parameters())
+
+
+def test_attributes_that_a_user_gave_a_tensor_are_not_lost():
+    x = minigrad.ones(2)
+    x.note = "mine"
+    assert through(x, weights_only=False).note == "mine"
+    with pytest.raises(pickle.UnpicklingError, match="Unsupported global"):
+        through(x)
 
 
 def test_a_class_of_torch_is_named():
@@ -362,7 +406,10 @@ def rewritten(file, change, records=None):
     with zipfile.ZipFile(result, "w") as archive:
         for name in source.namelist():
             content = source.read(name)
-            archive.writestr(name, change(content) if name.endswith("data.pkl") else (records or {}).get(name.split("/", 1)[1], content))
+            archive.writestr(
+                name,
+                change(content) if name.endswith("data.pkl") else (records or {}).get(name.split("/", 1)[1], content),
+            )
     result.seek(0)
     return result
 
@@ -403,7 +450,9 @@ def test_a_changed_byte_is_noticed_or_harmless(position, change):
     assert state["a"].tolist() == list(range(100))
 
 
-@pytest.mark.parametrize("content", [b"hello world", b"\x80\x02}q\x00.", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), os.urandom(100)], ids=len)
+@pytest.mark.parametrize(
+    "content", [b"hello world", b"\x80\x02}q\x00.", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), os.urandom(100)], ids=len
+)
 def test_what_is_no_checkpoint_is_refused(content):
     with pytest.raises(REFUSALS):
         minigrad.load(io.BytesIO(content))
@@ -450,7 +499,15 @@ def a_tensor(size=(2,), stride=(1,), offset=0, count=2, key="0", kind=b"ctorch\n
     numbers = [b"(" + b"".join(map(integer, group)) + b"t" for group in (size, stride)]
     request = storage or b"(" + text("storage") + kind + text(key) + text("cpu") + integer(count) + b"tQ"
     hooks = b"ccollections\nOrderedDict\n)R"
-    return b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(" + request + integer(offset) + b"".join(numbers) + b"\x89" + hooks + b"tR."
+    return (
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n("
+        + request
+        + integer(offset)
+        + b"".join(numbers)
+        + b"\x89"
+        + hooks
+        + b"tR."
+    )
 
 
 def test_the_handmade_tensor_is_right():

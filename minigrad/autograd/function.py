@@ -304,7 +304,8 @@ class Operation(Function):
             return results
         result = wrap(outputs)
         if recording:
-            node._remember(inputs, arrays, result)
+            if node.saved is not NOT_A_TENSOR:
+                node._remember(inputs, arrays, result)
             record(node, result, outputs)
         return result
 
@@ -316,21 +317,22 @@ class Operation(Function):
         result = self.backward(self, *gradients)
         return result if type(result) is tuple else (result,)
 
-    def _remember(self, inputs: tuple[Any, ...], arrays: list[Any], results: Any) -> None:
+    def _remember(self, inputs: tuple[Any, ...], arrays: Sequence[Any], results: Any) -> None:
         """Turn the arrays that forward saved into entries of Node.saved, by finding the tensors they belong to."""
-        if self.saved:
-            outputs = results if isinstance(results, tuple) else (results,)
-            self.saved = tuple([self._owner_of(array, inputs, arrays, outputs) for array in self.saved])
+        entries = []
+        for array in self.saved or ():
+            for variable, candidate in zip(inputs, arrays):
+                if candidate is array:
+                    entries.append(entry(variable) if isinstance(variable, Variable) else (variable, None, None))
+                    break
+            else:
+                entries.append(self._output_entry(array, results if isinstance(results, tuple) else (results,)))
+        self.saved = tuple(entries)
 
-    def _owner_of(self, array: Any, inputs: tuple[Any, ...], arrays: list[Any], outputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
-        if array is None:
-            return None, None, None
-        for variable, candidate in zip(inputs, arrays, strict=True):
-            if array is candidate:
-                return _saved(variable, (), ())
-        for index, output in enumerate(outputs):
-            if array is output._array:
-                return _saved(output, outputs, outputs)
+    def _output_entry(self, array: Any, results: tuple[Any, ...]) -> tuple[Any, int | None, int | None]:
+        for index, result in enumerate(results):
+            if result._array is array:
+                return twin_entry(result, index)
         raise RuntimeError(
             f"{type(self).__name__}.forward saved an array that is neither an input nor an output: a gradient through it "
             "would be lost. Return it as an output, recompute it in backward, or set it on ctx if it is a constant."

@@ -85,7 +85,9 @@ def _library() -> Any:
     try:
         return importlib.import_module("sklearn.datasets")
     except ImportError as error:
-        raise ImportError('this data set comes with scikit-learn, which is not installed: pip install "minigrad[lab]"') from error
+        raise ImportError(
+            'this data set comes with scikit-learn, which is not installed: pip install "minigrad[lab]"'
+        ) from error
 
 
 def _load(name: str) -> Any:

@@ -26,7 +26,7 @@ def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> LabelledData:
         ]
     )
     y = (minigrad.arange(n) >= n - n // 2).long()
-    return LabelledData(points + noise * _normal(n, seed), y, ["upper", "lower"], ["x1", "x2"])
+    return LabelledData(points + noise * _noise_like(points, seed), y, ["upper", "lower"], ["x1", "x2"])
 
 
 def spirals(n: int = 300, classes: int = 3, turns: float = 1.0, noise: float = 0.05, seed: int = 0) -> LabelledData:
@@ -43,8 +43,9 @@ def spirals(n: int = 300, classes: int = 3, turns: float = 1.0, noise: float = 0
     y = minigrad.cat([minigrad.full((size,), c, dtype=minigrad.int64) for c, size in enumerate(sizes)])
     angle = 2 * minigrad.pi * (turns * radius + y / classes)
     points = minigrad.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
-    return LabelledData(points + noise * _normal(n, seed), y, [f"arm {c}" for c in range(classes)], ["x1", "x2"])
+    return LabelledData(points + noise * _noise_like(points, seed), y, [f"arm {c}" for c in range(classes)], ["x1", "x2"])
 
 
-def _normal(n: int, seed: int) -> minigrad.Tensor:
-    return minigrad.randn(n, 2, generator=minigrad.Generator().manual_seed(seed))
+def _noise_like(points: minigrad.Tensor, seed: int) -> minigrad.Tensor:
+    generator = minigrad.Generator().manual_seed(seed)
+    return minigrad.randn(points.shape, generator=generator, device="cpu").to(points.device)

@@ -18,6 +18,9 @@ def split(dataset: LabelledData, test: float = 0.25, seed: int = 0) -> tuple[Lab
     """
     held_out = round(len(dataset) * test)
     if not 0 < held_out < len(dataset):
-        raise ValueError(f"split() of {len(dataset)} samples with test={test} leaves one part empty: give a fraction between 0 and 1")
-    order = minigrad.randperm(len(dataset), generator=minigrad.Generator().manual_seed(seed))
+        raise ValueError(
+            f"split() of {len(dataset)} samples with test={test} leaves one part empty: give a fraction between 0 and 1"
+        )
+    order = minigrad.randperm(len(dataset), generator=minigrad.Generator().manual_seed(seed), device="cpu")
+    order = order.to(dataset.x.device)
     return dataset.take(order[held_out:]), dataset.take(order[:held_out])

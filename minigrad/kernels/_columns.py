@@ -26,9 +26,9 @@ def engine_for(x: Array, w_shape: Ints, pads: Pads, stride: Ints, dilation: Ints
     if C == 1 < groups:
         kind = Depthwise
     else:
-        O = output_size(x.shape[2:], kernel, pads, stride, dilation)
+        out = output_size(x.shape[2:], kernel, pads, stride, dilation)
         along_channels = C * (kernel[-1] if groups == 1 == dilation[-1] else 1)
-        along_outputs = prod(O) if prod(kernel) == prod(stride) == 1 else O[-1]
+        along_outputs = prod(out) if prod(kernel) == prod(stride) == 1 else out[-1]
         kind = Rows if along_channels > along_outputs or (groups == 1 and channels_last(x)) else Planes
     return kind(x, w_shape, pads, stride, dilation, groups)
 
@@ -94,7 +94,7 @@ class Rows(Engine):
 
     def by_group(self, y: Array) -> Array:
         """View (N, *S, C) as (G, N, *S, C/G)."""
-        y = y.reshape(*y.shape[:-1], self.groups, -1)
+        y = y.reshape(*y.shape[:-1], self.groups, y.shape[-1] // self.groups)
         return y.transpose(y.ndim - 2, *range(y.ndim - 2), y.ndim - 1)
 
     def forward(self, w: Array, bias: Array | None, y: Array) -> None:
@@ -104,8 +104,6 @@ class Rows(Engine):
             W = w.transpose(0, 1, *range(3, w.ndim), 2).reshape(G, -1, self.taken).swapaxes(1, 2)
         else:
             W = w.transpose(0, *range(3, w.ndim), 2, 1).reshape(G, self.taken, -1)
-        if bias is not None:
-            bias = xp.tile(bias.reshape(G, 1, -1), self.out[-1])  # a line of outputs at once: longer additions
         y = self.by_group(to_last(y))
         for images, rows, tile in self.tiles():
             place = y[:, images, rows]
@@ -113,8 +111,8 @@ class Rows(Engine):
             part = (place if dense else xp.empty(place.shape, y.dtype)).reshape(G, -1, place.shape[-1])
             xp.matmul(tile.reshape(G, -1, self.taken), W, out=part)
             if bias is not None:
-                lines = part.reshape(G, -1, bias.shape[-1])
-                lines += bias
+                line = xp.tile(bias.reshape(G, 1, -1), place.shape[-2])  # a line of outputs at once: longer additions
+                part.reshape(G, -1, line.shape[-1])[...] += line
             if not dense:
                 place[...] = part.reshape(place.shape)
 
@@ -143,7 +141,7 @@ class Planes(Engine):
 
     def by_group(self, y: Array) -> Array:
         """View (N, C, *S) as (N, G, C/G, *S)."""
-        return y.reshape(len(y), self.groups, -1, *y.shape[2:])
+        return y.reshape(len(y), self.groups, y.shape[1] // self.groups, *y.shape[2:])
 
     def forward(self, w: Array, bias: Array | None, y: Array) -> None:
         xp, G = self.xp, self.groups
@@ -192,10 +190,12 @@ class Depthwise(Engine):
         y = y.reshape(len(y), C, w.shape[1], *self.out)
         for n, c in self.blocks(w.shape[1]):
             x = self.lines[n, c]
-            total: Array = 0 if bias is None else bias.reshape(C, -1, 1)[c]
-            for tap, shift in enumerate(self.flat.shifts):
-                term = self.xp.multiply(x[..., shift : shift + span], w[c, :, tap], out=term if tap else None)
-                total = self.xp.add(total, term, out=total if tap else None)
+            total = x[..., :span] * w[c, :, 0]
+            term = self.xp.empty_like(total)
+            for tap, shift in enumerate(self.flat.shifts[1:], 1):
+                total += self.xp.multiply(x[..., shift : shift + span], w[c, :, tap], out=term)
+            if bias is not None:
+                total += bias.reshape(C, -1, 1)[c]
             y[n, c] = self.flat.grid(total)
 
     def backward_weight(self, g: Array, w_shape: Ints) -> Array:
@@ -219,14 +219,14 @@ class Flat:
 
     def __init__(self, size: Ints, kernel: Ints, stride: Ints, dilation: Ints, out: Ints):
         self.stride, self.out = stride, out
-        self.phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
+        self.phase = tuple(-(-n // s) for n, s in zip(size, stride))
         self.steps = [prod(self.phase[axis + 1 :]) for axis in range(len(size))]
-        self.span = sum((o - 1) * step for o, step in zip(out, self.steps, strict=True)) + 1
+        self.span = sum((o - 1) * step for o, step in zip(out, self.steps)) + 1
         residues = {r: i * prod(self.phase) for i, r in enumerate(product(*map(range, stride)))}
         self.shifts = []
         for k in product(*map(range, kernel)):
-            places = [divmod(i * r, s) for i, r, s in zip(k, dilation, stride, strict=True)]
-            within = sum(place * step for (place, _), step in zip(places, self.steps, strict=True))
+            places = [divmod(i * r, s) for i, r, s in zip(k, dilation, stride)]
+            within = sum(place * step for (place, _), step in zip(places, self.steps))
             self.shifts.append(residues[tuple(residue for _, residue in places)] + within)
 
     def lines(self, x: Array) -> Array:
@@ -234,10 +234,10 @@ class Flat:
         if prod(self.stride) > 1:
             planes = array_namespace(x).zeros((*x.shape[:2], *self.stride, *self.phase), x.dtype)
             for residue in product(*map(range, self.stride)):
-                part = x[(..., *(slice(r, None, s) for r, s in zip(residue, self.stride, strict=True)))]
+                part = x[(..., *(slice(r, None, s) for r, s in zip(residue, self.stride)))]
                 planes[(..., *residue, *map(slice, part.shape[2:]))] = part
             x = planes
-        return x.reshape(*x.shape[:2], -1)
+        return x.reshape(*x.shape[:2], prod(x.shape[2:]))
 
     def grid(self, line: Array) -> Array:
         """View a line (..., span) as the outputs on it, (..., *O)."""

@@ -27,8 +27,12 @@ def array_namespace(x: Array) -> Any:
     return sys.modules[type(x).__module__.partition(".")[0]]
 
 
-def backend(x: Array) -> Any:
-    """The module of this package with what is particular to the library of `x`: `kernels.cpu` or `kernels.gpu`."""
+def of(x: Array) -> Any:
+    """The module with what is particular to the library of `x`: `kernels.cpu` for NumPy, `kernels.gpu` for CuPy.
+
+    >>> of(numpy.zeros(3)).__name__
+    'minigrad.kernels.cpu'
+    """
     from . import cpu, gpu
 
     return cpu if array_namespace(x) is numpy else gpu
@@ -36,7 +40,8 @@ def backend(x: Array) -> Any:
 
 def is_half(x: Any) -> bool:
     """Is x an array of 16-bit floats, which are for storing numbers rather than for summing them?"""
-    return getattr(x, "dtype", None) is not None and x.dtype.name in ("float16", "bfloat16")
+    kind = getattr(x, "dtype", None)
+    return kind is not None and kind.itemsize == 2 and kind.kind in "fV"  # bfloat16 is a kind of its own: V
 
 
 def widened(kernel: Callable[..., Array]) -> Callable[..., Array]:

@@ -22,9 +22,7 @@ Pads = Sequence[tuple[int, int]]
 
 def per_axis(value: PerAxis, d: int) -> Ints:
     """One number for each of `d` axes: `3` means `(3, ..., 3)`."""
-    if isinstance(value, int):
-        return (value,) * d
-    values = tuple(value)
+    values: Ints = tuple(value) if isinstance(value, Sequence) else (value,) * d
     if len(values) == 1:
         return values * d
     if len(values) != d:
@@ -34,14 +32,14 @@ def per_axis(value: PerAxis, d: int) -> Ints:
 
 def output_size(size: Sequence[int], kernel: Sequence[int], pads: Pads, stride: Ints, dilation: Ints) -> Ints:
     """O = (padded size - dilation (k - 1) - 1) // stride + 1: how many windows fit on each axis."""
-    room = tuple(n + before + after for n, (before, after) in zip(size, pads, strict=True))
-    reach = tuple(r * (k - 1) + 1 for k, r in zip(kernel, dilation, strict=True))
-    if any(n < k for n, k in zip(room, reach, strict=True)):
+    room = tuple(n + before + after for n, (before, after) in zip(size, pads))
+    reach = tuple(r * (k - 1) + 1 for k, r in zip(kernel, dilation))
+    if any(n < k for n, k in zip(room, reach)):
         raise RuntimeError(
             f"Calculated padded input size per channel: {room}. Kernel size: {reach}. "
             "Kernel size can't be greater than actual input size"
         )
-    return tuple((n - k) // s + 1 for n, k, s in zip(room, reach, stride, strict=True))
+    return tuple((n - k) // s + 1 for n, k, s in zip(room, reach, stride))
 
 
 def channels_last(x: Array) -> bool:

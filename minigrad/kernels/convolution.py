@@ -39,8 +39,13 @@ def conv_transpose_output_size(
     >>> conv_transpose_output_size((14, 14), (5, 5), (2, 2), (2, 2), (1, 1), (1, 1))
     (28, 28)
     """
-    axes = zip(size, kernel, stride, padding, output_padding, dilation, strict=True)
-    return tuple((o - 1) * s - 2 * p + r * (k - 1) + extra + 1 for o, k, s, p, extra, r in axes)
+    axes = zip(size, kernel, stride, padding, output_padding, dilation)
+    S = tuple((o - 1) * s - 2 * p + r * (k - 1) + extra + 1 for o, k, s, p, extra, r in axes)
+    if min(S) < 1:
+        raise RuntimeError(
+            f"Given input size per channel: {tuple(size)}. Calculated output size per channel: {S}. Output size is too small"
+        )
+    return S
 
 
 # ------------------------------------------------------------------------------------------- the three that close
@@ -122,7 +127,7 @@ def conv_backward_input(
     flipped = flipped.swapaxes(1, 2).reshape(groups * C, K // groups, *kernel)
     gx = empty(x_shape, g, channels_last(g))
     for phase in product(*map(_phases, x_shape[2:], g.shape[2:], kernel, stride, padding, dilation)):
-        places, taken, pads, dilations = zip(*phase, strict=True)
+        places, taken, pads, dilations = zip(*phase)
         sub = flipped[(..., *taken)]
         if sub.size:
             engine_for(g, sub.shape, pads, (1,) * d, dilations, groups).forward(sub, None, gx[(..., *places)])
@@ -164,23 +169,23 @@ def _input_from_columns(
     """
     xp = array_namespace(g)
     K, C, *kernel = w.shape
-    N, _, *O = g.shape
+    N, _, *out = g.shape
     W = w.reshape(groups, K // groups, -1).swapaxes(1, 2)  # (G, C/G k, K/G)
-    padded = xp.zeros((N, C * groups, *(n + 2 * p for n, p in zip(x_shape[2:], padding, strict=True))), g.dtype)
+    padded = xp.zeros((N, C * groups, *(n + 2 * p for n, p in zip(x_shape[2:], padding))), g.dtype)
     target = padded
     if prod(stride) == 1 and K // groups < W.shape[1]:  # g is smaller than its columns: widen it, for longer additions
-        flat = Flat(padded.shape[2:], tuple(kernel), stride, dilation, tuple(O))
-        target, g, O = flat.lines(padded), flat.spread(g), [flat.span]
+        flat = Flat(padded.shape[2:], tuple(kernel), stride, dilation, tuple(out))
+        target, g, out = flat.lines(padded), flat.spread(g), [flat.span]
         places: list[tuple] = [(..., slice(shift, shift + flat.span)) for shift in flat.shifts]
     else:
-        places = [place for _, place in taps(2, tuple(kernel), stride, dilation, tuple(O))]
-    g = g.reshape(N, groups, K // groups, -1)
+        places = [place for _, place in taps(2, tuple(kernel), stride, dilation, tuple(out))]
+    g = g.reshape(N, groups, K // groups, prod(out))
     for images in tile_images(g, C * groups * prod(kernel) * g.shape[-1]):
-        columns = xp.matmul(W, g[images]).reshape(-1, C * groups, prod(kernel), *O)
+        columns = xp.matmul(W, g[images]).reshape(-1, C * groups, prod(kernel), *out)
         part = target[images]
         for tap, place in enumerate(places):
             part[place] += columns[:, :, tap]
-    return padded[(..., *(slice(p, p + n) for p, n in zip(padding, x_shape[2:], strict=True)))]
+    return padded[(..., *(slice(p, p + n) for p, n in zip(padding, x_shape[2:])))]
 
 
 # ---------------------------------------------------------------------------------------------- the same, seen otherwise
@@ -219,7 +224,7 @@ def unfold(x: Array, kernel: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 
     kernel, stride, dilation = per_axis(kernel, d), per_axis(stride, d), per_axis(dilation, d)
     pads = [(p, p) for p in per_axis(padding, d)]
     view = Planes(x, (1, x.shape[1], *kernel), pads, stride, dilation, 1).view
-    return view.reshape(len(x), x.shape[1] * prod(kernel), -1)
+    return view.reshape(len(x), x.shape[1] * prod(kernel), prod(view.shape[-d:]))
 
 
 @widened
@@ -230,15 +235,15 @@ def fold(
     d = len(size)
     kernel, stride = per_axis(kernel, d), per_axis(stride, d)
     padding, dilation = per_axis(padding, d), per_axis(dilation, d)
-    O = conv_output_size(size, kernel, stride, padding, dilation)
-    if columns.shape[2] != prod(O) or columns.shape[1] % prod(kernel):
+    out = conv_output_size(size, kernel, stride, padding, dilation)
+    if columns.shape[2] != prod(out) or columns.shape[1] % prod(kernel):
         raise RuntimeError(
             f"Given output_size={tuple(size)}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
-            f"stride={stride}, expected input of shape (N, C * {prod(kernel)}, {prod(O)}), got {tuple(columns.shape)}"
+            f"stride={stride}, expected input of shape (N, C * {prod(kernel)}, {prod(out)}), got {tuple(columns.shape)}"
         )
-    columns = columns.reshape(len(columns), -1, *kernel, *O)
-    S = (n + 2 * p for n, p in zip(size, padding, strict=True))
+    columns = columns.reshape(len(columns), columns.shape[1] // prod(kernel), *kernel, *out)
+    S = (n + 2 * p for n, p in zip(size, padding))
     padded = array_namespace(columns).zeros((*columns.shape[:2], *S), columns.dtype)
-    for k, place in taps(2, kernel, stride, dilation, O):
+    for k, place in taps(2, kernel, stride, dilation, out):
         padded[place] += columns[(slice(None), slice(None), *k)]
-    return padded[(..., *(slice(p, p + n) for p, n in zip(padding, size, strict=True)))]
+    return padded[(..., *(slice(p, p + n) for p, n in zip(padding, size)))]

@@ -61,6 +61,21 @@ def clip(x: Array, low: Any, high: Any) -> Array:
     return x.clip(*[None if bound is None else kind.type(bound) for bound in (low, high)])
 
 
+def sign(x: Array) -> Array:
+    """-1, 0 or 1, in the type of x; 0 for NaN, and x / |x| for complex numbers."""
+    xp = array_namespace(x)
+    if x.dtype.kind in "bu":
+        return (x > 0).astype(x.dtype)
+    if x.dtype.kind == "c":
+        return x / xp.where(x == 0, 1, xp.abs(x)).astype(x.dtype)
+    return ((x > 0).view("int8") - (x < 0).view("int8")).astype(x.dtype)
+
+
+def into(x: Array) -> Array | None:
+    """x as the place for a result (`out=`), None where it is a number, which has no place."""
+    return x if x.shape else None
+
+
 def positive_part(x: Array) -> Array:
     """max(x, 0), which is NaN where x is."""
     if x.size < _FEW or x.dtype.kind != "f":

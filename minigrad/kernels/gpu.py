@@ -9,8 +9,7 @@ from typing import Any
 
 from ._namespace import Array, array_namespace
 
-
-ADDABLE = "ilqILQefd"  # the dtypes that a GPU adds atomically
+ADDABLE = "iILQefd"  # the dtypes that every CuPy in use adds atomically
 
 
 def combine_at(ufunc: str, out: Array, index: Any, values: Array) -> None:

@@ -195,6 +195,8 @@ def _pieces(arrays: list[Array]) -> Iterator[list[Array]]:
         flat = [a.reshape(-1) for a in arrays]
         for start in range(0, p.size, CHUNK):
             yield [a[start : start + CHUNK] for a in flat]
-    else:  # some array is a transposed or strided view: rows keep the correspondence
-        for start in range(len(p)):
-            yield from _pieces([a[start] for a in arrays])
+    else:  # some array is a transposed or strided view: slices of the first axis still correspond
+        rows = max(1, CHUNK * len(p) // p.size)
+        for start in range(0, len(p), rows):
+            part = [a[start : start + rows] for a in arrays]
+            yield from [part] if part[0].size <= CHUNK else _pieces([a[0] for a in part])

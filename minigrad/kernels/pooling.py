@@ -16,7 +16,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from ._namespace import Array, array_namespace, backend, widened
+from ._namespace import Array, array_namespace, of, widened
 from ._windows import Ints, PerAxis, channels_last, per_axis, to_first, to_last
 from .resample import resample_backward, resample_forward
 from .scatter import limits
@@ -35,7 +35,7 @@ def pool_output_size(
     ((3,), (4,))
     """
     out = []
-    for n, k, s, p, r in zip(size, kernel, stride, padding, dilation, strict=True):
+    for n, k, s, p, r in zip(size, kernel, stride, padding, dilation):
         if s < 1:
             raise RuntimeError(f"stride should be greater than zero, but got {s}")
         if not 0 <= 2 * p <= (k - 1) * r + 1:
@@ -70,7 +70,7 @@ class Window:
 
     def axes(self) -> Iterator[Ints]:
         """(S, k, O, stride, padding, dilation) of each axis."""
-        return zip(self.size, self.kernel, self.out, self.stride, self.padding, self.dilation, strict=True)
+        return zip(self.size, self.kernel, self.out, self.stride, self.padding, self.dilation)
 
     def taps(self, axis: int) -> list[tuple[slice, slice]]:
         """For each tap on one axis, the slice of inputs it meets and the slice of outputs that meet them."""
@@ -173,7 +173,7 @@ def _places(stages: list[Array], first: int, window: Window) -> Array:
     small = xp.dtype("uint8" if T < 256 else "int32").type
     score: Array = xp.ones((), small)
     below = 1  # the highest score of a line
-    for axis, lines, largest in zip(reversed(range(d)), stages[:-1], stages[1:], strict=True):
+    for axis, lines, largest in zip(reversed(range(d)), stages[:-1], stages[1:]):
         *earlier, (place, outs) = window.taps(axis)
         scores = xp.ones(largest.shape, small)
         scores[_at(first + axis, [outs])] = score[_at(first + axis, [place])] if score.ndim else score
@@ -185,7 +185,7 @@ def _places(stages: list[Array], first: int, window: Window) -> Array:
         score, below = scores, below * window.kernel[axis]
     if x.dtype.kind == "f" and bool(xp.isnan(y).any()):  # NaN equals nothing: name the last of them
         for t, pairs in enumerate(product(*map(window.taps, range(d)))):
-            place_, outs_ = zip(*pairs, strict=True)
+            place_, outs_ = zip(*pairs)
             score[_at(first, outs_)][xp.isnan(x[_at(first, place_)])] = T - t
     offset, corner = xp.zeros((), "int64"), xp.zeros((), "int64")
     for n, k, o, s, p, r in window.axes():
@@ -193,8 +193,8 @@ def _places(stages: list[Array], first: int, window: Window) -> Array:
         corner = (corner * n)[..., None] + (xp.arange(o) * s - p)
     by_score = xp.concatenate((xp.zeros(1, "int64"), offset.reshape(-1)[::-1]))  # score T is tap 0
     places = by_score.take(score)
-    places += corner.reshape(*window.out, *(1,) * (y.ndim - first - len(window.out)))
-    return places
+    places += corner.reshape(*window.out, *(1,) * (y.ndim - first - d))
+    return xp.clip(places, 0, prod(window.size) - 1) if max(window.dilation) > 1 else places  # some windows meet no input
 
 
 def max_pool_backward(g: Array, indices: Array, x_shape: Sequence[int]) -> Array:
@@ -203,7 +203,7 @@ def max_pool_backward(g: Array, indices: Array, x_shape: Sequence[int]) -> Array
     N, C, *S = x_shape
     flat_index = _flat_index(to_last(indices) if last else indices, N, C, prod(S), last)
     gx = array_namespace(g).zeros(prod(x_shape), g.dtype)
-    backend(g).combine_at("add", gx, flat_index, laid.reshape(-1))
+    of(g).combine_at("add", gx, flat_index, laid.reshape(-1))
     return back(gx.reshape(N, *S, C) if last else gx.reshape(N, C, *S))
 
 
@@ -218,8 +218,8 @@ def _flat_index(indices: Array, N: int, C: int, P: int, last: bool) -> Array:
     xp = array_namespace(indices)
     if last:
         planes = xp.arange(N)[:, None, None] * (P * C) + xp.arange(C)
-        return (indices.reshape(N, -1, C) * C + planes).reshape(-1)
-    return (indices.reshape(N * C, -1) + xp.arange(N * C)[:, None] * P).reshape(-1)
+        return (indices.reshape(N, prod(indices.shape[1:-1]), C) * C + planes).reshape(-1)
+    return (indices.reshape(N * C, prod(indices.shape[2:])) + xp.arange(N * C)[:, None] * P).reshape(-1)
 
 
 def adaptive_max_pool_forward(x: Array, size: PerAxis) -> tuple[Array, Array]:
@@ -228,10 +228,10 @@ def adaptive_max_pool_forward(x: Array, size: PerAxis) -> tuple[Array, Array]:
     Bins differ in length by one at most.  Repeating the last input of the short ones makes them equal, disjoint windows.
     """
     xp, S = array_namespace(x), x.shape[2:]
-    O = per_axis(size, len(S))
+    out = per_axis(size, len(S))
     laid, first, back = _laid_out(x)
     plane, kernel = xp.arange(prod(S)).reshape(S), []
-    for axis, (n, o) in enumerate(zip(S, O, strict=True)):
+    for axis, (n, o) in enumerate(zip(S, out)):
         start, end = xp.arange(o) * n // o, -(-(xp.arange(o) + 1) * n // o)
         k = n // o if n % o == 0 else int((end - start).max())
         kernel.append(k)
@@ -323,9 +323,15 @@ def adaptive_avg_pool_forward(x: Array, size: PerAxis) -> Array:
     >>> adaptive_avg_pool_forward(numpy.array([[[1., 5., 3.]]]), 2)
     array([[[3., 4.]]])
     """
-    return resample_forward(x, per_axis(size, x.ndim - 2), "area")
+    out = per_axis(size, x.ndim - 2)
+    if set(out) == {1}:  # the mean of whole planes: one long axis
+        return resample_forward(x.reshape(*x.shape[:2], prod(x.shape[2:])), (1,), "area").reshape(*x.shape[:2], *out)
+    return resample_forward(x, out, "area")
 
 
 def adaptive_avg_pool_backward(g: Array, x_shape: Sequence[int]) -> Array:
     """gx (N, C, *S), given g (N, C, *O)."""
+    N, C, *S = x_shape
+    if set(g.shape[2:]) == {1}:
+        return resample_backward(g.reshape(N, C, 1), (N, C, prod(S)), "area").reshape(x_shape)
     return resample_backward(g, x_shape, "area")

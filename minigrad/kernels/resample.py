@@ -41,11 +41,11 @@ def apply_maps(x: Array, maps: Sequence[numpy.ndarray], transposed: bool = False
 
 def _multiply(A: numpy.ndarray, x: Array, axis: int, band: int) -> Array:
     """y[..., o, ...] = sum over s of A[o, s] x[..., s, ...]."""
-    xp, O = array_namespace(x), len(A)
+    xp, out = array_namespace(x), len(A)
     outer, inner = x.shape[:axis], x.shape[axis + 1 :]
     x = x.reshape(prod(outer), x.shape[axis], *([prod(inner)] if inner else []))
-    y = xp.empty((len(x), O, *x.shape[2:]), x.dtype)
-    for start in range(0, O, band):
+    y = xp.empty((len(x), out, *x.shape[2:]), x.dtype)
+    for start in range(0, out, band):
         rows = A[start : start + band]
         used = numpy.flatnonzero(rows.any(axis=0))
         inputs = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0)
@@ -55,7 +55,7 @@ def _multiply(A: numpy.ndarray, x: Array, axis: int, band: int) -> Array:
             xp.matmul(weights, x[:, inputs], out=target)
         else:
             xp.matmul(x[:, inputs], weights.T, out=target)
-    return y.reshape(*outer, O, *inner)
+    return y.reshape(*outer, out, *inner)
 
 
 # --------------------------------------------------------------------------------------------------- interpolation
@@ -108,11 +108,11 @@ def resample_size(size: Sequence[int], scale_factor: Sequence[float]) -> Ints:
     >>> resample_size((5, 5), (2.5, 0.5))
     (12, 2)
     """
-    return tuple(floor(float(n) * s) for n, s in zip(size, scale_factor, strict=True))
+    return tuple(floor(float(n) * s) for n, s in zip(size, scale_factor))
 
 
 def _maps(
-    x: Array, S: Sequence[int], O: Sequence[int], mode: str, align_corners: bool, scales: Any, antialias: bool
+    x: Array, S: Sequence[int], out: Sequence[int], mode: str, align_corners: bool, scales: Any, antialias: bool
 ) -> list[numpy.ndarray]:
     kind = mode.removeprefix("bi").removeprefix("tri")
     if kind not in MAPS:
@@ -122,62 +122,65 @@ def _maps(
     real = "float64" if x.dtype == "float64" else "float32"
     stated = scales if scales is not None else (None,) * len(S)
     return [
-        axis_map(kind, n, o, align_corners, s, antialias, real) for n, o, s in zip(S, O, stated, strict=True)
+        axis_map(kind, n, o, align_corners, s, antialias, real) for n, o, s in zip(S, out, stated)
     ]
 
 
 @lru_cache(maxsize=256)
 def axis_map(
-    mode: str, S: int, O: int, align_corners: bool, scale: float | None, antialias: bool, real: str
+    mode: str, S: int, out: int, align_corners: bool, scale: float | None, antialias: bool, real: str
 ) -> numpy.ndarray:
     """The matrix A (O, S) of one axis."""
-    step = _step(S, O, align_corners and mode in ("linear", "cubic"), scale, numpy.dtype(real).type)
+    align_corners = align_corners and mode in ("linear", "cubic")
+    if out == S and mode in ("nearest", "linear") or out == 2 * S and mode == "nearest":
+        scale = None  # PyTorch copies, or doubles, whatever the stated scale
+    step = _step(S, out, align_corners, scale, numpy.dtype(real).type)
     if antialias:
-        A = _antialiased_map(mode, S, O, step)
+        A = _antialiased_map(mode, S, out, step)
     else:
-        inputs, weights = MAPS[mode](S, O, step, align_corners)
-        A = numpy.zeros((O, S), real)
-        numpy.add.at(A, (numpy.arange(O)[:, None], inputs), weights)  # at the border several taps share one input
+        inputs, weights = MAPS[mode](S, out, step, align_corners)
+        A = numpy.zeros((out, S), real)
+        numpy.add.at(A, (numpy.arange(out)[:, None], inputs), weights)  # at the border several taps share one input
     A.flags.writeable = False
     return A
 
 
-def _step(S: int, O: int, align_corners: bool, scale: float | None, real: Any) -> Any:
+def _step(S: int, out: int, align_corners: bool, scale: float | None, real: Any) -> Any:
     """The distance of two outputs, in inputs."""
     if align_corners:
-        return real(S - 1) / real(O - 1) if O > 1 else real(0)
-    return real(1 / scale) if scale else real(S) / real(O)
+        return real(S - 1) / real(out - 1) if out > 1 else real(0)
+    return real(1 / scale) if scale else real(S) / real(out)
 
 
-def _centres(O: int, step: Any, align_corners: bool) -> numpy.ndarray:
+def _centres(out: int, step: Any, align_corners: bool) -> numpy.ndarray:
     """Where each output lies among the inputs 0 .. S - 1."""
-    o = numpy.arange(O, dtype=step.dtype)
+    o = numpy.arange(out, dtype=step.dtype)
     return o * step if align_corners else (o + step.dtype.type(0.5)) * step - step.dtype.type(0.5)
 
 
-def _nearest(S: int, O: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, Any]:
+def _nearest(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, Any]:
     """The input that the output's left edge falls on: PyTorch's old rule, half a pixel off."""
-    inputs = numpy.floor(numpy.arange(O, dtype=step.dtype) * step).astype(int)
+    inputs = numpy.floor(numpy.arange(out, dtype=step.dtype) * step).astype(int)
     return numpy.minimum(inputs, S - 1)[:, None], 1
 
 
-def _nearest_exact(S: int, O: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, Any]:
+def _nearest_exact(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, Any]:
     """The input that the output's centre falls on."""
-    inputs = numpy.floor((numpy.arange(O, dtype=step.dtype) + step.dtype.type(0.5)) * step).astype(int)
+    inputs = numpy.floor((numpy.arange(out, dtype=step.dtype) + step.dtype.type(0.5)) * step).astype(int)
     return numpy.minimum(inputs, S - 1)[:, None], 1
 
 
-def _linear(S: int, O: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
+def _linear(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The two inputs around the output, weighted by nearness; beyond the border, the border."""
-    centre = numpy.maximum(_centres(O, step, align_corners), 0)
+    centre = numpy.maximum(_centres(out, step, align_corners), 0)
     left = numpy.minimum(centre.astype(int), S - 1)
     t = numpy.clip(centre - left, 0, 1).astype(step.dtype)
     return numpy.stack((left, numpy.minimum(left + 1, S - 1)), -1), numpy.stack((1 - t, t), -1)
 
 
-def _cubic(S: int, O: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
+def _cubic(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The four inputs around the output; the border goes on for ever."""
-    centre = _centres(O, step, align_corners)
+    centre = _centres(out, step, align_corners)
     left = numpy.minimum(numpy.floor(centre).astype(int), S - 1)
     t = numpy.clip(centre - left, 0, 1).astype(step.dtype)
     weights = numpy.stack([cubic_kernel(t - tap, CUBIC) for tap in (-1, 0, 1, 2)], -1)
@@ -195,10 +198,10 @@ def cubic_kernel(t: numpy.ndarray, a: float) -> numpy.ndarray:
     return numpy.where(t <= 1, near, numpy.where(t < 2, far, 0)).astype(t.dtype)
 
 
-def _area(S: int, O: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
+def _area(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The mean of the inputs from floor(o S / O) to ceil((o + 1) S / O)."""
-    o = numpy.arange(O)
-    start, end = o * S // O, -(-(o + 1) * S // O)
+    o = numpy.arange(out)
+    start, end = o * S // out, -(-(o + 1) * S // out)
     taps = numpy.arange(int((end - start).max(initial=1)))
     inside = taps < (end - start)[:, None]
     inputs = numpy.minimum(start[:, None] + taps, S - 1)
@@ -208,11 +211,11 @@ def _area(S: int, O: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray
 MAPS = {"nearest": _nearest, "nearest-exact": _nearest_exact, "linear": _linear, "cubic": _cubic, "area": _area}
 
 
-def _antialiased_map(mode: str, S: int, O: int, step: Any) -> numpy.ndarray:
+def _antialiased_map(mode: str, S: int, out: int, step: Any) -> numpy.ndarray:
     """A with kernels as wide as the outputs are apart: low-pass filter and interpolation in one, rows summing to 1."""
     widen = max(float(step), 1.0)
     reach = (1 if mode == "linear" else 2) * widen
-    centre = (numpy.arange(O) + 0.5) * float(step)
+    centre = (numpy.arange(out) + 0.5) * float(step)
     first = numpy.maximum((centre - reach + 0.5).astype(int), 0)
     end = numpy.minimum((centre + reach + 0.5).astype(int), S)
     s = numpy.arange(S)

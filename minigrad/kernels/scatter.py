@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from math import inf, prod
 from typing import Any
 
-from ._namespace import Array, array_namespace, backend
+from ._namespace import Array, array_namespace, of
 
 
 # -------------------------------------------------------------------------------------------- number by number
@@ -52,7 +52,7 @@ def scatter_reduce(out: Array, axis: int, index: Array, src: Any, reduce: str, i
     """
     if reduce not in REDUCTIONS:
         raise RuntimeError(f"reduce argument must be one of {', '.join(REDUCTIONS)}, got {reduce!r}")
-    xp, kernels = array_namespace(out), backend(out)
+    xp, kernels = array_namespace(out), of(out)
     ufunc, neutral = REDUCTIONS[reduce]
     positions = _positions(out.shape, axis, index).reshape(-1)
     values = xp.ascontiguousarray(xp.broadcast_to(_cut(src, index), index.shape)).reshape(-1)
@@ -133,14 +133,15 @@ def index_add(out: Array, axis: int, index: Array, source: Array) -> Array:
     """
     xp = array_namespace(out)
     if not out.ndim:
-        return index_add(out.reshape(1), 0, index.reshape(-1), source.reshape(-1)).reshape(())
+        index_add(out.reshape(1), 0, index.reshape(-1), source.reshape(-1))
+        return out
     axis %= out.ndim
     _check(index, out.shape[axis], axis)
     order = (axis, *(other for other in range(out.ndim) if other != axis))
     turned = out.transpose(order)
-    rows = xp.ascontiguousarray(source.transpose(order).astype(out.dtype, copy=False)).reshape(len(index), -1)
+    rows = xp.ascontiguousarray(source.transpose(order).astype(out.dtype, copy=False)).reshape(len(index), prod(turned.shape[1:]))
     dense = xp.ascontiguousarray(turned)  # itself, where it already is
-    backend(out).add_rows(dense.reshape(len(dense), -1), index.astype("int64", copy=False), rows)
+    of(out).add_rows(dense.reshape(len(dense), prod(dense.shape[1:])), index.astype("int64", copy=False), rows)
     _into(turned, dense)
     return out
 
@@ -154,20 +155,27 @@ def put_add(out: Array, index: Any, values: Any) -> Array:
     array([2., 0., 1.])
     """
     xp = array_namespace(out)
+    if not out.flags.c_contiguous:
+        out[...] = put_add(xp.ascontiguousarray(out), index, values)
+        return out
     index = index if isinstance(index, tuple) else (index,)
-    lead = len(index)
-    whole = all(getattr(i, "dtype", None) is not None and i.dtype.kind in "iu" for i in index)
-    if not index or not whole or lead > out.ndim or not out.flags.c_contiguous:  # slices, masks, None: the general way
-        backend(out).combine_at("add", out, index, xp.asarray(values, out.dtype))
+    values, lead = xp.asarray(values, out.dtype), len(index)
+    if not 0 < lead <= out.ndim or not all(map(_holds_integers, index)):  # slices, masks, None: the general way
+        of(out).combine_at("add", out, index, values)
         return out
     rows = xp.zeros((), "int64")  # the leading axes as one: x[i, j] is row i * S + j
-    for axis, (i, size) in enumerate(zip(index, out.shape, strict=False)):
-        _check(xp.where(i < 0, i + size, i), size, axis)
-        rows = rows * size + xp.where(i < 0, i + size, i)
-    values = xp.broadcast_to(xp.asarray(values, out.dtype), (*rows.shape, *out.shape[lead:]))
+    for axis, (i, size) in enumerate(zip(index, out.shape)):
+        i = xp.where(i < 0, i + size, i)
+        _check(i, size, axis)
+        rows = rows * size + i
+    values = xp.broadcast_to(values, (*rows.shape, *out.shape[lead:]))
     flat = out.reshape(prod(out.shape[:lead]), *out.shape[lead:])
-    index_add(flat, 0, rows.reshape(-1), values.reshape(-1, *out.shape[lead:]))
+    index_add(flat, 0, rows.reshape(-1), values.reshape(rows.size, *out.shape[lead:]))
     return out
+
+
+def _holds_integers(index: Any) -> bool:
+    return getattr(index, "dtype", None) is not None and index.dtype.kind in "iu"
 
 
 def embedding_backward(
@@ -185,7 +193,7 @@ def embedding_backward(
     """
     xp = array_namespace(g)
     D = g.shape[-1]
-    table = index_add(xp.zeros((num_rows, D), g.dtype), 0, index.reshape(-1), g.reshape(-1, D))
+    table = index_add(xp.zeros((num_rows, D), g.dtype), 0, index.reshape(-1), g.reshape(index.size, D))
     if padding_idx is not None:
         table[padding_idx] = 0
     if scale_by_frequency:

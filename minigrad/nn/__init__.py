@@ -1,7 +1,7 @@
 """Neural networks: modules that hold parameters and compute with tensors, from `Linear` to `Transformer`.
 
-Start with `module.py` (the idea), `linear.py` (the shortest layer) and `containers.py`; each other file is one family of
-layers.  `functional` has the same computations as functions, `init` the starting values, `utils` what goes around them.
+Start with `module.py` (the idea), `linear.py` (the shortest layer) and `containers.py`; each other file is a family of
+layers.  `functional` has the same computations as functions, `init` the starting values, `utils` what goes around.
 """
 
 from minigrad.nn import functional, init, utils

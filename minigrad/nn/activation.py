@@ -180,8 +180,9 @@ class CELU(_Activation):
 
 
 class SELU(_WithoutSettings):
-    """scale * (x where x > 0, else alpha (exp(x) - 1)), with the constants that keep mean 0 and variance 1 from layer to
-    layer   (Klambauer et al., 2017).
+    """scale * (x where x > 0, else alpha (exp(x) - 1))   (Klambauer et al., 2017).
+
+    The two constants are chosen so that mean 0 and variance 1 pass unchanged from layer to layer.
 
     >>> import minigrad
     >>> minigrad.nn.SELU()(minigrad.tensor([-1.0, 1.0]))

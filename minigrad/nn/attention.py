@@ -24,12 +24,12 @@ class MultiheadAttention(Module):
     """softmax(Q K^T / sqrt(D)) V in `num_heads` heads, between linear maps   (Vaswani et al., 2017).
 
     query: (L, N, E), key: (S, N, kdim), value: (S, N, vdim); with `batch_first=True` N comes first, and without N the
-    input is one sequence.  Returns the output (L, N, E) and the weights, (N, L, S) averaged over the heads, (N, heads, L,
-    S) with `average_attn_weights=False`, or None with `need_weights=False`, which is faster.
+    input is one sequence.  Returns the output (L, N, E) and the weights, (N, L, S) averaged over the heads, or
+    (N, heads, L, S) with `average_attn_weights=False`, or None with `need_weights=False`, which is faster.
 
     `attn_mask` (L, S) or (N heads, L, S) and `key_padding_mask` (N, S): True forbids a place, a float is added to the
-    scores.  `is_causal=True` says that `attn_mask` is the causal one.  `add_bias_kv` and `add_zero_attn` append a learned,
-    or a zero, key and value.
+    scores.  `is_causal=True` says that `attn_mask` is the causal one.  `add_bias_kv` and `add_zero_attn` append a
+    learned, or a zero, key and value.
 
     >>> import minigrad
     >>> attention = minigrad.nn.MultiheadAttention(8, num_heads=2, batch_first=True)
@@ -63,7 +63,8 @@ class MultiheadAttention(Module):
     ) -> None:
         if embed_dim <= 0 or num_heads <= 0:
             raise ValueError(
-                f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} instead"
+                "embed_dim and num_heads must be greater than 0, "
+                f"got embed_dim={embed_dim} and num_heads={num_heads} instead"
             )
         super().__init__()
         if embed_dim % num_heads != 0:

@@ -381,7 +381,8 @@ class ParameterDict(_Mapping):
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
             raise TypeError(
-                f"Index given to ParameterDict cannot be used as a key as it is not a string (type is '{type(key).__name__}')."
+                "Index given to ParameterDict cannot be used as a key as it is not a string "
+                f"(type is '{type(key).__name__}')."
             )
         if key not in self._keys and hasattr(self, key):
             raise KeyError(f"attribute '{key}' already exists")

@@ -70,10 +70,10 @@ class _Table(Module):
 class Embedding(_Table):
     """Row i of `weight` for every i of the input.
 
-    input: integers of any shape (*), output: (*, embedding_dim), weight: (num_embeddings, embedding_dim), which starts
-    normal with mean 0 and variance 1.  The row `padding_idx` starts at zero and gets no gradient.  With `max_norm`, rows
-    whose norm (of order `norm_type`) is larger are shortened, in place, when they are looked up.  With
-    `scale_grad_by_freq=True` the gradient of a row is divided by how often the batch uses it.
+    input: integers of any shape (*), output: (*, embedding_dim), weight: (num_embeddings, embedding_dim), which
+    starts normal with mean 0 and variance 1.  The row `padding_idx` starts at zero and gets no gradient.  With
+    `max_norm`, rows whose norm (of order `norm_type`) is larger are shortened, in place, when they are looked
+    up.  With `scale_grad_by_freq=True` the gradient of a row is divided by how often the batch uses it.
 
     >>> import minigrad
     >>> embedding = minigrad.nn.Embedding(10, 3, padding_idx=0)
@@ -151,8 +151,8 @@ class EmbeddingBag(_Table):
     """The sum, mean or maximum of the rows of `weight` for each bag of indices, without making the rows first.
 
     input: (N, K), N bags of K; or all bags in one row (T) with `offsets` (N), where each begins (and, with
-    `include_last_offset=True`, where the last one ends).  Output: (N, embedding_dim).  `per_sample_weights`, shaped like
-    input, multiply the rows in mode "sum"; indices equal to `padding_idx` do not count.
+    `include_last_offset=True`, where the last one ends).  Output: (N, embedding_dim).  `per_sample_weights`, shaped
+    like input, multiply the rows in mode "sum"; indices equal to `padding_idx` do not count.
 
     >>> import minigrad
     >>> bag = minigrad.nn.EmbeddingBag.from_pretrained(minigrad.tensor([[1.0, 2.0], [3.0, 4.0]]), mode="sum")

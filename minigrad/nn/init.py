@@ -1,8 +1,8 @@
 """Starting values of parameters: every function fills a tensor in place and returns it.
 
-The random ones call the same draws in the same order as PyTorch, so a seed gives the same network in both.  The question
-behind most of them is how large the weights must be for signals and gradients to keep their size from layer to layer;
-`fan_in` and `fan_out` count the terms that are added up on the way forward and on the way back.
+The random ones call the same draws in the same order as PyTorch, so a seed gives the same network in both.  The
+question behind most of them is how large the weights must be for signals and gradients to keep their size from layer
+to layer; `fan_in` and `fan_out` count the terms that are added up on the way forward and on the way back.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_tran
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """By how much a nonlinearity shrinks a signal: the factor that weights need to make up for it.
 
-    1 for linear maps and sigmoid, 5/3 for tanh, sqrt(2) for relu, sqrt(2 / (1 + slope^2)) for leaky_relu (`param` is the
-    slope, 0.01 when None), 3/4 for selu.
+    1 for linear maps and sigmoid, 5/3 for tanh, sqrt(2) for relu, sqrt(2 / (1 + slope^2)) for leaky_relu (`param` is
+    the slope, 0.01 when None), 3/4 for selu.
 
     >>> import minigrad
     >>> minigrad.nn.init.calculate_gain("leaky_relu", 1.0)
@@ -42,7 +42,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "selu":
         return 3.0 / 4
     raise ValueError(
-        f"Unsupported nonlinearity {nonlinearity}: calculate_gain knows {', '.join(LINEAR)}, tanh, relu, leaky_relu, selu"
+        f"Unsupported nonlinearity {nonlinearity}: "
+        f"calculate_gain knows {', '.join(LINEAR)}, tanh, relu, leaky_relu, selu"
     )
 
 

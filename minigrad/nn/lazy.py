@@ -29,8 +29,8 @@ class UninitializedParameter(Parameter):
     @property
     def shape(self) -> Any:
         raise RuntimeError(
-            "Can't access the shape of an uninitialized parameter. Call the module on a batch first: its lazy layers take "
-            "the sizes from there."
+            "Can't access the shape of an uninitialized parameter. Call the module on a batch first: "
+            "its lazy layers take the sizes from there."
         )
 
     def size(self, dim: int | None = None) -> Any:

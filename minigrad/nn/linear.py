@@ -1,7 +1,7 @@
 """Layers that multiply by a weight: `Linear`, `Bilinear`, and `Identity`, which does nothing.
 
-The shortest complete example of a layer: parameters made in `__init__`, their starting values in `reset_parameters`, one
-line in `forward`.  Read `containers.py` or `conv.py` next.
+The shortest complete example of a layer: parameters made in `__init__`, their starting values in `reset_parameters`,
+one line in `forward`.  Read `containers.py` or `conv.py` next.
 """
 
 from __future__ import annotations
@@ -69,9 +69,10 @@ class Linear(Module):
         except RuntimeError as error:
             shape = tuple(getattr(input, "shape", ()))
             if shape and shape[-1] != self.in_features:
+                me = f"{type(self).__name__}(in_features={self.in_features}, out_features={self.out_features})"
                 raise RuntimeError(
-                    f"{error}. {type(self).__name__}(in_features={self.in_features}, out_features={self.out_features}): "
-                    f"expected input of shape (*, {self.in_features}), got {shape}. Did you mean in_features={shape[-1]}?"
+                    f"{error}. {me}: expected input of shape (*, {self.in_features}), got {shape}. "
+                    f"Did you mean in_features={shape[-1]}?"
                 ) from None
             raise
 
@@ -82,7 +83,7 @@ class Linear(Module):
 class Bilinear(Module):
     """y_k = x1^T A_k x2 + b_k: linear in each of two inputs.
 
-    x1: (*, in1_features), x2: (*, in2_features), y: (*, out_features), weight: (out_features, in1_features, in2_features).
+    x1: (*, in1_features), x2: (*, in2_features), y: (*, out_features); A: (out_features, in1_features, in2_features).
 
     >>> import minigrad
     >>> layer = minigrad.nn.Bilinear(20, 30, 40)

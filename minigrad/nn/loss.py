@@ -1,7 +1,7 @@
 """Losses as modules: each class holds the settings of one function of `nn.functional` and calls it.
 
-All take `reduction`: "mean" (the default) and "sum" give one number, "none" keeps the loss of every element.  Losses that
-compare two or three inputs with each other are in `ranking.py`; read `../optim` for what to do with the gradients.
+All take `reduction`: "mean" (the default) and "sum" give one number, "none" keeps the loss of every element.  Losses
+that compare two or three inputs with each other are in `ranking.py`; read `../optim` next.
 """
 
 from __future__ import annotations
@@ -131,7 +131,10 @@ class PoissonNLLLoss(_Loss):
 
 
 class GaussianNLLLoss(_Loss):
-    """(log(var) + (input - target)^2 / var) / 2: a normal distribution whose variance is predicted too (Nix and Weigend, 1994)."""
+    """(log(var) + (input - target)^2 / var) / 2: a normal distribution whose variance is predicted too.
+
+    (Nix and Weigend, 1994.)
+    """
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
@@ -148,8 +151,8 @@ class CrossEntropyLoss(_WeightedLoss):
     """-log softmax(input)[target]: scores (logits) against the right class.
 
     input: (N, C), (C) or (N, C, *); target: class numbers (N), () or (N, *), or probabilities of input's shape.
-    `weight` (C) weighs the classes, targets equal to `ignore_index` do not count, `label_smoothing` mixes the target with
-    the uniform distribution   (Szegedy et al., 2015).
+    `weight` (C) weighs the classes, targets equal to `ignore_index` do not count, `label_smoothing` mixes the target
+    with the uniform distribution   (Szegedy et al., 2015).
 
     >>> import minigrad
     >>> minigrad.nn.CrossEntropyLoss()(minigrad.zeros(1, 4), minigrad.tensor([2]))
@@ -203,7 +206,9 @@ class NLLLoss(_WeightedLoss):
 
 
 class BCELoss(_WeightedLoss):
-    """-(target log(input) + (1 - target) log(1 - input)): a probability against yes or no; `weight` rescales each element.
+    """-(target log(input) + (1 - target) log(1 - input)): a probability against yes or no.
+
+    `weight` multiplies the loss of each element.
 
     >>> import minigrad
     >>> minigrad.nn.BCELoss()(minigrad.tensor([0.5]), minigrad.tensor([1.0]))
@@ -249,7 +254,7 @@ class SoftMarginLoss(_Loss):
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
-    """The mean over the classes of BCEWithLogitsLoss: any number of the C classes may be right.  input, target: (N, C)."""
+    """The mean over the classes of BCEWithLogitsLoss, (N, C): any number of the C classes may be right."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)

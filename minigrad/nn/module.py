@@ -1,9 +1,10 @@
 """`Module`, the base of every layer and model: a Python object that knows which of its attributes are trained.
 
-The idea is small.  Assigning a `Parameter`, a `Buffer` or another `Module` to an attribute stores it as any attribute is
-stored, in `__dict__`, and notes its name and kind in `_kinds`.  Everything else is a walk over that tree of names:
-`parameters()` for the optimiser, `state_dict()` for saving, `to()` for moving, `repr` for reading.  Calling the module
-calls `forward`.  Hooks live in `hooks.py`, saving and loading in `state.py`; read `linear.py` next for a first layer.
+The idea is small.  Assigning a `Parameter`, a `Buffer` or another `Module` to an attribute stores it as any attribute
+is stored, in `__dict__`, and notes its name and kind in `_kinds`.  Everything else is a walk over that tree of names:
+`parameters()` for the optimiser, `state_dict()` for saving, `to()` for moving, `repr` for reading.  Calling the
+module calls `forward`.  Three parts have files of their own: `hooks.py`, `state.py` (saving and loading) and
+`moving.py` (devices and dtypes).  Read `linear.py` next.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import minigrad
 from minigrad.nn.hooks import Hooked
+from minigrad.nn.moving import Movable
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.state import Stateful
 from minigrad.tensor import Tensor
@@ -20,7 +22,7 @@ from minigrad.tensor import Tensor
 M = TypeVar("M", bound="Module")
 
 
-class Module(Hooked, Stateful):
+class Module(Hooked, Movable, Stateful):
     """Base class of layers and models.
 
     A subclass calls `super().__init__()`, assigns its parts as attributes, and says in `forward` what it computes.
@@ -311,75 +313,6 @@ class Module(Hooked, Stateful):
             if parameter.grad is not None:
                 parameter.grad = None if set_to_none else minigrad.zeros_like(parameter.grad)
 
-    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
-        """Replace the values of all parameters, gradients and buffers by `fn` of them; parameters stay the same objects."""
-        if recurse:
-            for child in self.children():
-                child._apply(fn)
-        for _, parameter in self._own("parameter"):
-            if parameter is not None:
-                grad = parameter.grad
-                parameter.data = fn(parameter.data)
-                if grad is not None:
-                    parameter.grad = fn(grad.detach())
-        for name, buffer in self._own("buffer"):
-            if buffer is not None:
-                self.__dict__[name] = fn(buffer)
-        return self
-
-    def to(self: M, *args: Any, **kwargs: Any) -> M:
-        """Move and convert all parameters and buffers, in place: `to(device)`, `to(dtype)`, `to(device, dtype)`, `to(tensor)`.
-
-        Only floating-point tensors change their dtype.  Returns the module itself.
-
-        >>> import minigrad
-        >>> minigrad.nn.Linear(2, 1).to(minigrad.float64).weight.dtype
-        torch.float64
-        """
-        device, dtype = _parse_to(*args, **kwargs)
-        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
-            )
-        return self._apply(
-            lambda t: t.to(device=device, dtype=dtype if t.is_floating_point() or t.is_complex() else t.dtype)
-        )
-
-    def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
-        """Move to a device without copying the values: every tensor there is uninitialised."""
-        return self._apply(lambda t: minigrad.empty_like(t, device=device), recurse=recurse)
-
-    def cpu(self: M) -> M:
-        """Move all parameters and buffers to the CPU."""
-        return self._apply(lambda t: t.cpu())
-
-    def cuda(self: M, device: Any = None) -> M:
-        """Move all parameters and buffers to a GPU."""
-        return self._apply(lambda t: t.cuda(device))
-
-    def type(self: M, dst_type: Any) -> M:
-        """Convert all parameters and buffers, whatever their type, to `dst_type`."""
-        return self._apply(lambda t: t.type(dst_type))
-
-    def _cast(self: M, dtype: Any) -> M:
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
-
-    def float(self: M) -> M:
-        """Convert the floating-point parameters and buffers to float32."""
-        return self._cast(minigrad.float32)
-
-    def double(self: M) -> M:
-        """Convert the floating-point parameters and buffers to float64."""
-        return self._cast(minigrad.float64)
-
-    def half(self: M) -> M:
-        """Convert the floating-point parameters and buffers to float16."""
-        return self._cast(minigrad.float16)
-
-    def bfloat16(self: M) -> M:
-        """Convert the floating-point parameters and buffers to bfloat16."""
-        return self._cast(minigrad.bfloat16)
-
     # --------------------------------------------------------------------------------------------------------- print
 
     def _get_name(self) -> str:
@@ -475,22 +408,8 @@ def _init_hint(module: Module) -> str:
     return f": {type(module).__name__}.__init__ has to begin with super().__init__()"
 
 
-def _parse_to(
-    *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False, memory_format: Any = None
-) -> tuple[Any, Any]:
-    """Device and dtype out of the ways in which `to` may be called (the last two are hints without an effect here)."""
-    for given in args:
-        if isinstance(given, Tensor):
-            device, dtype = given.device, given.dtype
-        elif isinstance(given, minigrad.dtype):
-            dtype = given
-        elif given is not None and not isinstance(given, bool):
-            device = given
-    return device, dtype
-
-
 def _say_where(error: Exception, outer: Module) -> None:
-    """Note on an error, as it passes upward through the modules, the path of the innermost one: "at net.3: Linear(...)".
+    """Note on an error, as it passes upward, the path of the innermost module: "at net.3: Linear(...)".
 
     A module does not know its own name; its parent does.  So each call adds one more name in front.
     """

@@ -1,6 +1,6 @@
 """Padding layers: a border around a sequence, image or volume, filled by a rule.
 
-`padding` is one number for all sides or two for each dimension, the last dimension first: (left, right, top, bottom, ...).
+`padding` is one number for all sides, or two for each dimension, the last one first: (left, right, top, bottom, ...).
 Input is (N, C, *) or (C, *).  Read `transformer.py` for the largest modules here.
 """
 

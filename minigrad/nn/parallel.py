@@ -9,7 +9,7 @@ from minigrad.nn.module import Module
 
 
 class DataParallel(Module):
-    """Calls `module`.  In PyTorch it splits the batch over several GPUs of one process; minigrad uses one device for that.
+    """Calls `module`.  In PyTorch it splits the batch over several GPUs of one process; here that is one device.
 
     Parameters are named `module.*`, as in PyTorch.
 

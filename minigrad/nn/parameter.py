@@ -15,8 +15,8 @@ from minigrad.tensor import Tensor
 class Parameter(Tensor):
     """A tensor that a module trains.  Assigned to an attribute, it appears in `module.parameters()`.
 
-    It shares the memory of `data` and is a leaf of the graph, whatever computed `data`.  Results of operations on it are
-    plain tensors.
+    It shares the memory of `data` and is a leaf of the graph, whatever computed `data`.  Results of operations on it
+    are plain tensors.
 
     >>> import minigrad
     >>> minigrad.nn.Parameter(minigrad.zeros(2))

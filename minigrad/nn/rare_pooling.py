@@ -26,7 +26,10 @@ class _LPPoolNd(Module):
         return float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
 
     def extra_repr(self) -> str:
-        return f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, ceil_mode={self.ceil_mode}"
+        return (
+            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
 
 
 class LPPool1d(_LPPoolNd):
@@ -134,7 +137,9 @@ class _MaxUnpoolNd(Module):
 
 
 class MaxUnpool1d(_MaxUnpoolNd):
-    """The partial inverse of `MaxPool1d(..., return_indices=True)`; `output_size` chooses where the stride leaves a choice.
+    """The partial inverse of `MaxPool1d(..., return_indices=True)`.
+
+    `output_size` chooses between the sizes that pool to the same one.
 
     >>> import minigrad
     >>> pool = minigrad.nn.MaxPool1d(2, return_indices=True)

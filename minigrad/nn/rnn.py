@@ -1,7 +1,7 @@
 """Recurrent layers: the same step for every element of a sequence, each step handing its state to the next.
 
-The steps themselves are in `rnn_cell.py`.  Sequences of different lengths come as `PackedSequence` (see `utils/rnn.py`),
-whose steps simply have fewer and fewer rows.  Read `attention.py` next.
+The steps themselves are in `rnn_cell.py`.  Sequences of different lengths come as `PackedSequence` (see
+`utils/rnn.py`), whose steps simply have fewer and fewer rows.  Read `attention.py` next.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def _along_time(
 ) -> tuple[list[Tensor], State]:
     """Run `step` over the inputs, or over them backwards; the outputs in the order of the inputs, and the last state.
 
-    An input with fewer rows than the state belongs to the first rows only (the longest sequences); the rest of the state
-    waits unchanged: it has ended, or, backwards, has not begun.
+    An input with fewer rows than the state belongs to the first rows only (the longest sequences); the rest of the
+    state waits unchanged: it has ended, or, backwards, has not begun.
     """
     outputs = []
     for x in reversed(inputs) if reverse else inputs:

@@ -34,7 +34,7 @@ def rnn_step(x: Tensor, state: State, w_hh: Tensor, b_hh: Tensor | None, nonline
 def lstm_step(x: Tensor, state: State, w_hh: Tensor, b_hh: Tensor | None, w_hr: Tensor | None = None) -> State:
     """c' = f c + i g, h' = o tanh(c'), with gates i, f, o and candidate g from x + W_hh h + b_hh.
 
-    (Hochreiter and Schmidhuber, 1997; Gers et al., 2000.)  With W_hr the state that leaves is W_hr h' (Sak et al., 2014).
+    (Hochreiter and Schmidhuber, 1997; Gers et al., 2000.)  With W_hr, what leaves is W_hr h' (Sak et al., 2014).
     """
     h, c = state
     i, f, g, o = (x + F.linear(h, w_hh, b_hh)).chunk(4, -1)

@@ -48,8 +48,9 @@ class Unflatten(Module):
             )
         for place, size in enumerate(unflattened_size):
             if not isinstance(size, int):
+                found = type(size).__name__
                 raise TypeError(
-                    f"unflattened_size must be tuple of ints, but found element of type {type(size).__name__} at pos {place}"
+                    f"unflattened_size must be tuple of ints, but found element of type {found} at pos {place}"
                 )
         if not isinstance(dim, int):
             raise TypeError(

@@ -1,6 +1,6 @@
 """The softmax family as layers: scores along one dimension become probabilities, or their logarithms.
 
-Read `loss.py` next: `CrossEntropyLoss` takes the scores themselves, so a classifier trained with it needs none of these.
+Read `loss.py` next: `CrossEntropyLoss` takes the scores themselves, so a classifier trained with it needs none.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Saving and loading: a module's parameters and persistent buffers as a flat dictionary of names.
 
 `Stateful` is the part of `Module` that writes the dictionary and reads it back.  Each module handles only its own
-tensors (`_save_to_state_dict`, `_load_from_state_dict`); the walk over the children adds the prefixes.  Read `module.py`
-first.
+tensors (`_save_to_state_dict`, `_load_from_state_dict`); the walk over the children adds the prefixes.  Read
+`module.py` first.
 """
 
 from __future__ import annotations
@@ -187,8 +187,8 @@ class Stateful:
         """Copy or assign one tensor; the sentence that says what went wrong, or None."""
         if not isinstance(value, Tensor):
             return (
-                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
-                f"but received {type(value)}"
+                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object '
+                f"from checkpoint but received {type(value)}"
             )
         if tensor.shape != value.shape:
             return (
@@ -206,8 +206,8 @@ class Stateful:
                 tensor.copy_(value)
         except Exception as error:
             return (
-                f'While copying the parameter named "{key}", whose dimensions in the model are {tensor.shape} and whose '
-                f"dimensions in the checkpoint are {value.shape}, an exception occurred : {error.args}."
+                f'While copying the parameter named "{key}", whose dimensions in the model are {tensor.shape} and '
+                f"whose dimensions in the checkpoint are {value.shape}, an exception occurred : {error.args}."
             )
         return None
 
@@ -224,7 +224,7 @@ class Stateful:
     _register_state_dict_hook = register_state_dict_post_hook
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
-        """Call `hook(module, state_dict, prefix, ...)`, with the arguments of `_load_from_state_dict`, before loading."""
+        """Call `hook(module, state_dict, prefix, ...)` before loading: the arguments of `_load_from_state_dict`."""
         return self._register_hook("_load_state_dict_pre_hooks", hook)
 
     def _register_load_state_dict_pre_hook(

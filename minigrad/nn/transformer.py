@@ -103,7 +103,7 @@ def _attend(
 
 
 class TransformerDecoderLayer(Module):
-    """Attention to itself, attention to `memory` (the encoder's output), and the small network, each added and normalised.
+    """Attention to itself, to `memory` (the encoder's output), and the small network, each added and normalised.
 
     tgt: (T, N, E), memory: (S, N, E), or N first with `batch_first=True`; masks as in `MultiheadAttention`.
 
@@ -264,8 +264,8 @@ class TransformerDecoder(Module):
 class Transformer(Module):
     """Encoder and decoder: from a source sequence and the target so far to a vector for each target place.
 
-    src: (S, N, E), tgt: (T, N, E), or N first with `batch_first=True`.  Embeddings before and a linear layer after it are
-    the user's.
+    src: (S, N, E), tgt: (T, N, E), or N first with `batch_first=True`.  Embeddings before and a linear layer after it
+    are the user's.
 
     >>> import minigrad
     >>> model = minigrad.nn.Transformer(d_model=8, nhead=2, num_encoder_layers=1, num_decoder_layers=1)

@@ -72,7 +72,7 @@ def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     >>> minigrad.add(minigrad.tensor([1, 2]), 10)
     tensor([11, 12])
     """
-    input, other = operands("add", input, other)
+    input, other = operands("add", input, other, first=True)
     if type(alpha) is int and alpha == 1:
         return _Add.apply(input, other)
     _check_factor("alpha", alpha, input, other)
@@ -87,7 +87,7 @@ def sub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     >>> minigrad.sub(minigrad.tensor([1, 2]), minigrad.tensor([10, 20]), alpha=2)
     tensor([-19, -38])
     """
-    input, other = operands("sub", input, other)
+    input, other = operands("sub", input, other, first=True)
     if type(alpha) is int and alpha == 1:
         return _Sub.apply(input, other)
     _check_factor("alpha", alpha, input, other)
@@ -128,7 +128,7 @@ def mul(input: Tensor, other: Any) -> Tensor:
     tensor([[ 1.,  2.],
             [10., 20.]])
     """
-    return _Mul.apply(*operands("mul", input, other))
+    return _Mul.apply(*operands("mul", input, other, first=True))
 
 
 @operation(in_place=True, aliases=("divide", "true_divide"))
@@ -141,7 +141,7 @@ def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tenso
     >>> minigrad.div(minigrad.tensor([7, -7]), 2, rounding_mode="floor")
     tensor([ 3, -4])
     """
-    input, other = operands("div", input, other)
+    input, other = operands("div", input, other, first=True)
     if rounding_mode is None:
         return _Div.apply(input, other)
     if rounding_mode not in ("trunc", "floor"):
@@ -174,6 +174,7 @@ floor_divide = binary(
     lambda x, y: x // _divisor_not_zero(y),
     *[not_implemented("floor_divide")] * 2,
     promote=refusing(_all_arrays, "bc", "floor_divide"),
+    first=True,
     doc="The largest whole number not above input / other (in the type of the operands): the operator //.",
 )
 remainder = binary(
@@ -182,6 +183,7 @@ remainder = binary(
     lambda g: g,
     lambda g, x, y: -g * x.div(y, rounding_mode="floor"),
     promote=refusing(_all_arrays, "bc", "remainder"),
+    first=True,
     doc="""What division leaves, with the sign of the divisor: input - other * floor(input / other), the operator %.
 
     >>> import minigrad
@@ -292,7 +294,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
     >>> minigrad.pow(2, minigrad.tensor([1, 2, 3]))
     tensor([2, 4, 8])
     """
-    input, exponent = operands("pow", input, exponent)
+    input, exponent = operands("pow", input, exponent, first=True)
     return (_PowTensor if isinstance(exponent, Variable) else _Pow).apply(input, exponent)
 
 
@@ -305,7 +307,7 @@ def _as_double(value: Any) -> Any:
 @operation
 def float_power(input: Any, exponent: Any) -> Tensor:
     """input to the power of exponent, computed in float64 whatever the types given."""
-    input, exponent = operands("float_power", input, exponent)
+    input, exponent = operands("float_power", input, exponent, first=True)
     return pow(_as_double(input), _as_double(exponent))
 
 
@@ -425,4 +427,4 @@ for _function, _name in ((add, "add"), (mul, "mul"), (rsub, "sub"), (_divide_int
     operator(_function, f"__r{_name}__")
 for _function, _name in ((floor_divide, "floordiv"), (remainder, "mod"), (pow, "pow")):
     operator(_function, f"__r{_name}__", swap=True)
-Tensor.__neg__, Tensor.__pos__ = neg, positive
+Tensor.__neg__, Tensor.__pos__, Tensor.__rdiv__ = neg, positive, Tensor.__rtruediv__  # type: ignore[attr-defined]

@@ -282,8 +282,9 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
         raise RuntimeError("`shifts` required")
     if len(steps) != len(axes) and not (len(steps) == 1 and not axes):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
-    places = tuple([normalize_dim(d, len(input._array.shape)) for d in axes])
-    return Roll.apply(input, steps, places if input._array.shape else ())
+    if axes and not input._array.shape:
+        raise IndexError(f"Dimension specified as {axes[0]} but tensor has no dimensions")
+    return Roll.apply(input, steps, tuple([normalize_dim(d, len(input._array.shape)) for d in axes]))
 
 
 # ------------------------------------------------------------------------------------------------ in-place forms

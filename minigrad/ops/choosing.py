@@ -31,7 +31,7 @@ from minigrad.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ pieces of derivatives
 
-_Keep = pointwise("keep", keep, lambda g, y: _Keep.apply(g, y))
+_Keep = pointwise("keep", keep, lambda g, mask: _Keep.apply(g, mask))
 
 
 def kept(x: Tensor, mask: Any) -> Tensor:

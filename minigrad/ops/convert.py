@@ -161,6 +161,38 @@ def type_as(input: Tensor, other: Tensor) -> Tensor:
     return to(input, other.dtype)
 
 
+@operation(method=False, out=False)
+def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+    """The dtype of an arithmetic result of two operands, tensors or Python numbers.
+
+    Tensors with dimensions decide; 0-d tensors, and after them numbers, only lift the category (int to float...).
+
+    >>> import minigrad
+    >>> minigrad.result_type(minigrad.ones(2, dtype=minigrad.int8), 1.5)
+    torch.float32
+    """
+    return dtypes.result_of(_described(tensor1), _described(tensor2))
+
+
+def _described(operand: Any) -> tuple[dtypes.dtype, int]:
+    if isinstance(operand, Tensor):
+        return operand.dtype, 2 if operand.ndim else 1
+    if not isinstance(operand, (bool, int, float, complex)):
+        raise TypeError(f"result_type(): expected Tensors or numbers, got {type(operand).__name__}")
+    return dtypes.of_number(operand), 0
+
+
+@operation(method=False, out=False)
+def can_cast(from_: dtypes.dtype, to: dtypes.dtype) -> bool:
+    """Whether a result of one dtype may be written into a tensor of another: never into a lower category.
+
+    >>> import minigrad
+    >>> minigrad.can_cast(minigrad.float64, minigrad.float32), minigrad.can_cast(minigrad.float32, minigrad.int64)
+    (True, False)
+    """
+    return dtypes.can_cast(from_, to)
+
+
 # ------------------------------------------------------------------------------------------------ writing over
 
 

@@ -134,12 +134,12 @@ def _check(name: str, input: Tensor, dim: int, index: Any, src: Any = None) -> i
         raise TypeError(f"{name}(): argument 'index' (position 3) must be Tensor, not {type(index).__name__}")
     rank = max(input.ndim, 1)
     dim = normalize_dim(dim, input.ndim)
-    if index.dtype not in (dtypes.int64, dtypes.int32):
-        raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, got {index.dtype}")
     if isinstance(src, Tensor) and src.dtype is not input.dtype:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {src.dtype}")
     if index.numel() == 0:
         return dim
+    if index.dtype not in (dtypes.int64, dtypes.int32):
+        raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, got {index.dtype}")
     if max(index.ndim, 1) != rank:
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as input tensor, got {index.ndim} and {input.ndim} for {name}()"
@@ -178,6 +178,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """`gather` with `input` and `indices` broadcast but for `dim`; without `dim` both are taken as flat.
 
+    Here a negative index counts from the end.
+
     >>> import minigrad
     >>> x = minigrad.tensor([[3, 1, 2]])
     >>> x.take_along_dim(minigrad.tensor([[1, 2, 0]]), dim=1)
@@ -186,7 +188,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     if indices.dtype not in (dtypes.int64, dtypes.int32):
         raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
     if input.ndim != indices.ndim:
         raise RuntimeError(
             f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {input.ndim} dimensions "
@@ -197,7 +199,14 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     shape = broadcast_shape(*rest)
     if shape:
         input, indices = (t.expand((*shape[:dim], t._array.shape[dim], *shape[dim + 1 :])) for t in (input, indices))
+    if indices.numel() and int(indices._array.min()) < 0:
+        indices = wrap(indices._array % input._array.shape[dim]) if _within(indices, input, dim) else indices
     return gather(input, dim, indices)
+
+
+def _within(indices: Tensor, input: Tensor, dim: int) -> bool:
+    size = input._array.shape[dim]
+    return -size <= int(indices._array.min()) and int(indices._array.max()) < size
 
 
 # ------------------------------------------------------------------------------------------------ writing

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import devices
 from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.inplace import apply_in_place, check_writable
 from minigrad.autograd.modes import mode
@@ -30,7 +30,7 @@ from minigrad.tensor import Tensor
 
 BASIC = (int, slice, type(None), type(Ellipsis))
 PLAIN_BOUNDS = (int, type(None))
-MASKS = (dtypes.bool_, dtypes.uint8)
+INDEX_TYPES = {np.dtype(kind) for kind in ("int64", "int32", "bool", "uint8")}
 
 # ------------------------------------------------------------------------------------------------ what an index means
 
@@ -79,7 +79,7 @@ def plan(x: Tensor, index: Any) -> tuple[type[Region] | None, tuple[Any, ...], t
             count = _dims_of(item)
             if dim + count > rank:
                 raise _too_many(rank, item)
-            if item.dtype in MASKS and item._array.shape != shape[dim : dim + count]:
+            if is_mask(item._array) and item._array.shape != shape[dim : dim + count]:
                 raise IndexError(
                     f"The shape of the mask {list(item._array.shape)} at index {dim} does not match the shape of the indexed "
                     f"tensor {list(shape)} at index {dim}"
@@ -96,7 +96,7 @@ def plan(x: Tensor, index: Any) -> tuple[type[Region] | None, tuple[Any, ...], t
 def _dims_of(item: Any) -> int:
     """How many dimensions an item of an index uses up."""
     if isinstance(item, Tensor):
-        return item.ndim if item.dtype in MASKS else 1
+        return len(item._array.shape) if is_mask(item._array) else 1
     return 1 if type(item) in (int, slice) else 0
 
 
@@ -156,28 +156,30 @@ def _meaning(item: Any, x: Tensor) -> Any:
             f"(got {type(item).__name__})"
         )
     check_index_type(item)
-    if not item._array.shape:
-        return bool(item) if item.dtype in MASKS else int(item)
-    return _beside(item, x)
-
-
-def check_index_type(item: Tensor) -> None:
-    """Refuse an index tensor that holds no integers and is no mask."""
-    if item.dtype not in (dtypes.int64, dtypes.int32, *MASKS):
-        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}")
-    if item.dtype is dtypes.uint8:
-        text = "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead."
-        warnings.warn(text, UserWarning, stacklevel=5)
-
-
-def _beside(item: Tensor, x: Tensor) -> Tensor:
-    """The index on the device of the indexed tensor: from the CPU it may come to a GPU."""
-    place = x.device
-    if item.device == place:
+    array = item._array
+    if not array.shape:
+        return bool(array) if is_mask(array) else int(array)
+    here, place = devices.of_array(array), devices.of_array(x._array)
+    if here is place or here == place:
         return item
     if item.is_cuda:
         raise RuntimeError(f"indices should be either on cpu or on the same device as the indexed tensor ({place})")
     return item.to(place)
+
+
+def is_mask(index: Any) -> bool:
+    """Whether an index array picks by truth (booleans, and bytes of old) rather than by number."""
+    return index.dtype.itemsize == 1
+
+
+def check_index_type(item: Tensor) -> None:
+    """Refuse an index tensor that holds no integers and is no mask."""
+    kind = item._array.dtype
+    if kind not in INDEX_TYPES:
+        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}")
+    if kind == np.uint8:
+        text = "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead."
+        warnings.warn(text, UserWarning, stacklevel=5)
 
 
 # ------------------------------------------------------------------------------------------------ raw arrays
@@ -188,13 +190,9 @@ def _spread(dims: tuple[int, ...], indices: tuple[Any, ...]) -> tuple[tuple[int,
     flat_dims: list[int] = []
     integers: list[Any] = []
     for dim, index in zip(dims, indices, strict=True):
-        if index.dtype.kind in "iu" and index.dtype.itemsize > 1:
-            flat_dims.append(dim)
-            integers.append(index)
-        else:
-            found = index.nonzero()
-            flat_dims.extend(range(dim, dim + len(found)))
-            integers.extend(found)
+        found = index.nonzero() if is_mask(index) else (index,)
+        flat_dims.extend(range(dim, dim + len(found)))
+        integers.extend(found)
     return tuple(flat_dims), tuple(integers)
 
 
@@ -205,6 +203,12 @@ def _check_bounds(shape: tuple[int, ...], dims: tuple[int, ...], integers: tuple
             for extreme in (int(index.min()), int(index.max())):
                 if not -shape[dim] <= extreme < shape[dim]:
                     raise IndexError(f"index {extreme} is out of bounds for dimension {dim} with size {shape[dim]}")
+
+
+def _guard(x: Any, dims: tuple[int, ...], integers: tuple[Any, ...]) -> None:
+    """CuPy wraps what is out of bounds around; NumPy complains by itself."""
+    if array_namespace(x) is not np:
+        _check_bounds(x.shape, dims, integers)
 
 
 def _merged(x: Any, dim: int, mask: Any) -> tuple[Any, Any]:
@@ -219,12 +223,16 @@ def read(x: Any, dims: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
     """x[..., indices, ...] with the index arrays at the dimensions `dims`."""
     if len(indices) == 1:
         dim, index = dims[0], indices[0]
-        if index.dtype.kind == "b" or index.dtype.itemsize == 1:
+        if is_mask(index):
             x, index = _merged(x, dim, index)
             return x.take(index, axis=dim)  # eight times faster than x[mask]
     dims, integers = _spread(dims, indices)
-    with _Bounds(x, dims, integers):
+    _guard(x, dims, integers)
+    try:
         return x.take(integers[0], axis=dims[0]) if len(integers) == 1 else x[_in_place(dims, integers)]
+    except IndexError:
+        _check_bounds(x.shape, dims, integers)
+        raise
 
 
 def write(out: Any, dims: tuple[int, ...], indices: tuple[Any, ...], values: Any) -> None:
@@ -234,11 +242,14 @@ def write(out: Any, dims: tuple[int, ...], indices: tuple[Any, ...], values: Any
         out[...] = choose(indices[0], value, out)
         return
     dims, integers = _spread(dims, indices)
-    with _Bounds(out, dims, integers):
-        try:
-            out[_in_place(dims, integers)] = values
-        except ValueError as error:
-            raise RuntimeError(f"shape mismatch: value tensor cannot be broadcast to indexing result ({error})") from None
+    _guard(out, dims, integers)
+    try:
+        out[_in_place(dims, integers)] = values
+    except ValueError as error:
+        raise RuntimeError(f"shape mismatch: value tensor cannot be broadcast to indexing result ({error})") from None
+    except IndexError:
+        _check_bounds(out.shape, dims, integers)
+        raise
 
 
 def add(out: Any, dims: tuple[int, ...], indices: tuple[Any, ...], values: Any) -> Any:
@@ -253,6 +264,8 @@ def add(out: Any, dims: tuple[int, ...], indices: tuple[Any, ...], values: Any) 
     values = xp.broadcast_to(values, (*shape[:at], *picked, *shape[at:]))
     lead = tuple(range(at, at + len(picked)))
     values = values.transpose((*lead, *[d for d in range(values.ndim) if d not in lead]))
+    if not values.size:
+        return xp.ascontiguousarray(out)
     order = (*dims, *rest)
     turned = xp.ascontiguousarray(out.transpose(order))
     put_add(turned, tuple([xp.broadcast_to(i, picked) for i in integers]), values)
@@ -266,22 +279,6 @@ def _in_place(dims: tuple[int, ...], integers: tuple[Any, ...]) -> tuple[Any, ..
     for dim, array in zip(dims, integers, strict=True):
         index[dim] = array
     return tuple(index)
-
-
-class _Bounds:
-    """Around a use of index arrays: NumPy's complaint in PyTorch's words; on a GPU, where CuPy wraps around, a check before."""
-
-    def __init__(self, x: Any, dims: tuple[int, ...], integers: tuple[Any, ...]):
-        self.given = x.shape, dims, integers
-        self.wraps = array_namespace(x) is not np
-
-    def __enter__(self) -> None:
-        if self.wraps:
-            _check_bounds(*self.given)
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, IndexError):
-            _check_bounds(*self.given)
 
 
 # ------------------------------------------------------------------------------------------------ operations
@@ -309,7 +306,7 @@ class Gathered(Operation):
         ctx.dims = dims
         ctx.save_for_backward(*indices)
         out = array_namespace(x).zeros(shape, x.dtype)
-        if len(indices) == 1 and indices[0].dtype.itemsize == 1:  # a mask names no place twice
+        if len(indices) == 1 and is_mask(indices[0]):  # which names no place twice
             merged, places = _merged(out, dims[0], indices[0])
             merged[(FULL,) * dims[0] + (places,)] = x
             return out
@@ -352,10 +349,12 @@ def getitem(self: Tensor, index: Any) -> Tensor:
     (tensor([4, 5, 6]), tensor([[2, 3],
             [5, 6]]), tensor([3, 4, 5, 6]))
     """
-    if type(index) is int:
-        shape = self._array.shape
+    kind, shape = type(index), self._array.shape
+    if kind is int:  # the quick way, for loops over rows
         if shape and -shape[0] <= index < shape[0]:
             return Select.apply(self, (index, ...))
+    elif kind is slice and shape:
+        return Slice.apply(self, (_checked_slice(index), ...))
     region, where, dims, indices = plan(self, index)
     seen = self if region is None else region.apply(self, where)
     return Index.apply(seen, dims, *indices) if indices else seen
@@ -411,7 +410,7 @@ def _put_values(x: Tensor, value: Tensor, dims: tuple[int, ...], indices: tuple[
 
 def result_rank(seen: Tensor, indices: tuple[Tensor, ...]) -> int:
     """How many dimensions `seen` has after these indices were applied."""
-    picked = max(1 if i.dtype in MASKS else i.ndim for i in indices)
+    picked = max(1 if is_mask(i._array) else i.ndim for i in indices)
     return seen.ndim - sum(map(_dims_of, indices)) + picked
 
 

@@ -152,17 +152,17 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
         raise RuntimeError(f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated: use stack()")
     first = next((s for s in shapes if s != (0,)), (0,))
     position = normalize_dim(dim, len(first))
+    before, after = first[:position], first[position + 1 :]
     for i, shape in enumerate(shapes):
+        if shape == (0,) or (shape[:position] == before and shape[position + 1 :] == after):
+            continue
         if len(shape) != len(first):
-            if shape == (0,):
-                continue
             raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}")
-        for d, (n, m) in enumerate(zip(first, shape, strict=True)):
-            if n != m and d != position:
-                raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {position}. Expected size {n} but got size {m} for tensor "
-                    f"number {i} in the list."
-                )
+        n, m = next((n, m) for d, (n, m) in enumerate(zip(first, shape, strict=True)) if n != m and d != position)
+        raise RuntimeError(
+            f"Sizes of tensors must match except in dimension {position}. Expected size {n} but got size {m} for tensor number {i} "
+            "in the list."
+        )
     if len(first) > 1 and (0,) in shapes:
         kind = functools.reduce(dtypes.promote_types, [t.dtype for t in given])
         given = tuple(t.to(kind) for t in given if t._array.shape != (0,))

@@ -14,6 +14,7 @@ from minigrad import devices, dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.kernels import array_namespace
 from minigrad.kernels.elementwise import choose, keep
+from minigrad.ops._dims import sizes
 from minigrad.ops.broadcasting import broadcast_shape, broadcast_tensors
 from minigrad.ops.choosing import kept
 from minigrad.ops.indexing import Index, IndexPut
@@ -66,7 +67,7 @@ class Triu(Tril):
 # ------------------------------------------------------------------------------------------------ choosing
 
 
-@operation(method=True, where=(), in_place=True, out=False)
+@operation(in_place=True, out=False)
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`input` with `value` (a number or a 0-d tensor) where the mask is true; the two broadcast.
 
@@ -167,6 +168,28 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     result = array_namespace(found).full((size, found.shape[1]), fill_value, "int64")
     result[: len(found)] = found
     return wrap(result)
+
+
+@operation(method=False, out=False)
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """Indices into a flattened tensor as indices into one of the given shape, one tensor per dimension.
+
+    >>> import minigrad
+    >>> minigrad.unravel_index(minigrad.tensor([4, 5]), (2, 3))
+    (tensor([1, 1]), tensor([1, 2]))
+    """
+    if not isinstance(indices, Tensor):
+        raise TypeError(f"unravel_index(): argument 'indices' (position 1) must be Tensor, not {type(indices).__name__}")
+    if indices.dtype.is_inexact or indices.dtype is dtypes.bool_:
+        raise ValueError(f"expected 'indices' to be an integer tensor, got {indices.dtype}")
+    goal = sizes((shape,), "shape")
+    if min(goal, default=0) < 0:
+        raise ValueError(f"'shape' cannot have negative values, but got {goal}")
+    found, rest = [], indices._array
+    for n in reversed(goal):
+        found.append(wrap(rest % n))
+        rest = rest // n
+    return tuple(reversed(found))
 
 
 # ------------------------------------------------------------------------------------------------ triangles

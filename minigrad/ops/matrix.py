@@ -63,6 +63,13 @@ class Matmul(Operation):
 
 
 def _check_types(name: str, *tensors: Any) -> None:
+    """All operands are tensors of one dtype, which is not bool."""
+    try:
+        first = tensors[0]._array.dtype
+        if first.kind != "b" and all([t._array.dtype is first for t in tensors]):
+            return
+    except AttributeError:
+        pass
     for t in tensors:
         check_tensor(name, "input", t)
     kinds = {t.dtype for t in tensors}
@@ -106,12 +113,16 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     tensor([3., 3.])
     """
     _check_types("matmul", input, other)
-    if input.ndim == 0 or other.ndim == 0:
-        raise RuntimeError(
-            f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D: use * for a product with a number"
-        )
-    _check_product(input, other)
-    return Matmul.apply(input, other)
+    try:
+        return Matmul.apply(input, other)
+    except ValueError:
+        if input.ndim == 0 or other.ndim == 0:
+            raise RuntimeError(
+                f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D: use * for a product "
+                "with a number"
+            ) from None
+        _check_product(input, other)
+        raise
 
 
 def _expecting(name: str, *ranks: tuple[str, Tensor, int]) -> None:

@@ -1,7 +1,7 @@
 """The arithmetic of the optimizers: tensors in, a kernel of `kernels/optimizers.py` on their arrays, versions raised.
 
 These are the only operations that change tensors without a place in the graph: an optimizer runs outside of it.  The
-formulas stand in the docstrings of `optim/`.  Options that may be tensors (a learning rate) are read here, at each step.
+formulas stand in the docstrings of `optim/`.  Options that may be tensors (a learning rate) are read at each step.
 """
 
 from __future__ import annotations

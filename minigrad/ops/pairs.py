@@ -11,8 +11,8 @@ from minigrad.tensor import Tensor
 atan2 = binary(
     "atan2",
     lambda xp, x, y: xp.arctan2(x, y),
-    lambda g, x, y: g * (y / (x * x + y * y)),
-    lambda g, x, y: g * (-x / (x * x + y * y)),
+    lambda g, x, y: kept(g * (y / (x * x + y * y)), (x._array != 0) | (y._array != 0)),
+    lambda g, x, y: kept(g * (-x / (x * x + y * y)), (x._array != 0) | (y._array != 0)),
     promote=refusing(to_common_float, "c", "atan2"),
     numbers=False,
     aliases=("arctan2",),
@@ -39,7 +39,19 @@ xlogy = binary(
     lambda g, x, y: g * x / y,
     promote=refusing(to_common_float, "c", "xlogy"),
     where=("", "special"),
+    first=True,
     doc="input * log(other), with 0 where input is 0 (unless other is NaN).",
+)
+xlog1py = binary(
+    "xlog1py",
+    lambda xp, x, y: keep(x * xp.log1p(y), (x != 0) | (y != y)),
+    lambda g, x, y: kept(g * y.log1p(), (x._array != 0) | ~(y._array <= -1)),
+    lambda g, x, y: g * x / (y + 1),
+    promote=refusing(to_common_float, "c", "xlog1py"),
+    where="special",
+    first=True,
+    in_place=False,
+    doc="input * log(1 + other), with 0 where input is 0 (unless other is NaN).",
 )
 logaddexp = binary(
     "logaddexp",
@@ -85,7 +97,8 @@ heaviside = binary(
 nextafter = binary(
     "nextafter",
     lambda xp, x, y: xp.nextafter(x, y),
-    *[not_implemented("nextafter")] * 2,
+    lambda g, x, y: kept(g, x._array != y._array),
+    zeros,
     promote=refusing(to_common, "biuc", "nextafter"),
     numbers=False,
     doc="The number of this dtype next to input in the direction of other.",

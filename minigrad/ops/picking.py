@@ -12,7 +12,7 @@ from minigrad import dtypes
 from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
 from minigrad.ops._dims import normalize_dim
-from minigrad.ops.indexing import Index, IndexPut, check_index_type, result_rank, without_leading_ones
+from minigrad.ops.indexing import Index, IndexPut, check_index_type, is_mask, result_rank, without_leading_ones
 from minigrad.ops.pointwise import Number
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -37,7 +37,14 @@ class IndexCopy(IndexPut):
 
 
 class IndexFill(IndexPut):
-    """x with one number written at positions along an axis."""
+    """x with one number written at positions along an axis; its gradient counts each position once."""
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> tuple[Any, Any]:
+        (index,) = ctx.saved_tensors
+        once = wrap(array_namespace(index._array).unique(index._array))
+        dx = IndexFill.apply(g, 0, False, ctx.dims, index)
+        return dx, Index.apply(g, ctx.dims, once) if ctx.needs_input_grad[1] else None
 
 
 def _along(name: str, input: Tensor, dim: int, index: Any) -> tuple[Tensor, int, Tensor]:
@@ -159,7 +166,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
             check_index_type(item)
             dims.append(dim)
             given.append(item)
-        dim += item.ndim if item is not None and item.dtype in (dtypes.bool_, dtypes.uint8) else 1
+        dim += item.ndim if item is not None and is_mask(item._array) else 1
     if dim > input.ndim:
         raise IndexError(f"too many indices for tensor of dimension {input.ndim} (got {dim})")
     if not given:
@@ -180,13 +187,10 @@ def take(input: Tensor, index: Tensor) -> Tensor:
         raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype}")
     if index.numel() and not input.numel():
         raise IndexError("take(): tried to take from an empty tensor")
-    flat = input.reshape(-1)
-    if not index.numel():
-        return wrap(array_namespace(input._array).zeros(index._array.shape, input._array.dtype))
-    return Take.apply(flat, (0,), index.reshape(-1)).reshape(index._array.shape)
+    return Take.apply(input.reshape(-1), (0,), index.reshape(-1)).reshape(index._array.shape)
 
 
-@operation(where=(), method=True, in_place=True, out=False)
+@operation(in_place=True, out=False)
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """`input` with `source` written (or, with `accumulate`, added) at places counted as if it were flat.
 

@@ -53,6 +53,7 @@ class Pointwise(Operation):
     @staticmethod
     def forward(ctx: Any, *arrays: Any) -> Any:
         cls = type(ctx)
+        ctx.saved = None  # `_remember` knows what the derivatives read
         try:
             return cls.compute(*cls.promote(*arrays))
         except ValueError:
@@ -195,7 +196,7 @@ def pointwise(
     cls = type(title, (Pointwise,), members)
     if len(names) == 1:
         cls.apply = staticmethod(_apply_unary(cls))  # type: ignore[method-assign]
-    elif names == ("x", "y"):
+    elif len(names) == 2:
         cls.apply = staticmethod(_apply_binary(cls))  # type: ignore[method-assign]
         cls.run = _run_binary(cls)  # type: ignore[method-assign]
     return cls
@@ -203,13 +204,11 @@ def pointwise(
 
 def _without_xp(compute: Callable[..., Any]) -> tuple[tuple[str, ...], Callable[..., Any]]:
     """What a row calls its inputs, and its value as a function of arrays alone."""
-    try:
-        parameters = list(inspect.signature(compute).parameters)
-    except ValueError:
-        parameters = ["x", "y"]
+    if inspect.isbuiltin(compute):
+        return ("x", "y")[: len(inspect.signature(compute).parameters)], compute
+    parameters = list(inspect.signature(compute).parameters)
     if parameters[0] != "xp":
-        return ("x", "y")[: len(parameters)], compute
-
+        return tuple(parameters), compute
     body = {
         2: lambda x: compute(array_namespace(x), x),
         3: lambda x, y: compute(array_namespace(x), x, y),
@@ -266,7 +265,7 @@ def to_common(*operands: Any) -> tuple[Any, ...]:
         if kind is float or kind is int:
             if x.dtype.kind == "f":
                 return operands
-        elif x.dtype is y.dtype:
+        elif x.dtype is getattr(y, "dtype", None):
             return operands
     return cast_all(result_dtype(*operands), operands)
 
@@ -275,7 +274,7 @@ def to_common_float(x: Any, *rest: Any) -> tuple[Any, ...]:
     """All operands in their common type, a floating one."""
     if x.dtype.kind == "f" and len(rest) == 1:
         kind_of_other = type(rest[0])
-        if kind_of_other is float or kind_of_other is int or x.dtype is rest[0].dtype:
+        if kind_of_other is float or kind_of_other is int or x.dtype is getattr(rest[0], "dtype", None):
             return x, *rest
     operands = x, *rest
     kind = result_dtype(*operands)
@@ -376,13 +375,14 @@ def binary(
     promote: Callable[..., Any] = to_common,
     in_place: bool = True,
     numbers: bool = True,
+    first: bool = False,
     **public: Any,
 ) -> Callable[..., Any]:
-    """A public function of two tensors, or (with `numbers`) of a tensor and a number in either order."""
+    """A public function of two tensors, or (with `numbers`) of a tensor and a number, or (with `first`) the other way round."""
     cls = pointwise(name, compute, dx, dy, promote=promote)
 
     def function(input: Tensor, other: Any) -> Tensor:
-        return cls.apply(*operands(name, input, other, numbers))
+        return cls.apply(*operands(name, input, other, numbers, first))
 
     return _named(function, name, doc, cls, in_place=in_place, **public)
 
@@ -395,18 +395,17 @@ def _named(function: Callable[..., Any], name: str, doc: str, cls: type[Pointwis
     return result
 
 
-def operands(name: str, input: Any, other: Any, numbers: bool = True) -> tuple[Any, Any]:
-    """The operands of a function of two tensors, or (with `numbers`) of a tensor and a number in either order.
-
-    A number that comes first is made a tensor; anything else raises PyTorch's TypeError.
+def operands(name: str, input: Any, other: Any, numbers: bool = True, first: bool = False) -> tuple[Any, Any]:
+    """The operands of a function of two tensors, or (with `numbers`) of a tensor and a number, or (with `first`) of a
+    number, which is made a tensor, and a tensor; anything else raises PyTorch's TypeError.
     """
-    known = (Variable, *Number) if numbers else Variable
-    if isinstance(input, Variable) and isinstance(other, known):
-        return input, other
-    if isinstance(input, known) and isinstance(other, Variable):
+    if isinstance(input, Variable):
+        if isinstance(other, Variable) or (numbers and isinstance(other, Number)):
+            return input, other
+    elif first and isinstance(input, Number) and isinstance(other, Variable):
         return as_tensor_like(input, other), other  # type: ignore[arg-type]
-    word, position, value = ("other", 2, other) if isinstance(input, known) else ("input", 1, input)
-    expected = "Tensor or Number" if numbers else "Tensor"
+    word, position, value = ("other", 2, other) if isinstance(input, Variable) else ("input", 1, input)
+    expected = "Tensor or Number" if numbers and (first or position == 2) else "Tensor"
     raise TypeError(f"{name}(): argument '{word}' (position {position}) must be {expected}, not {type(value).__name__}")
 
 
@@ -421,6 +420,8 @@ def operator(function: Callable[..., Any], dunder: str, swap: bool = False) -> N
     fast = getattr(function, "operation", None)
 
     def plain(self: Any, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            other = wrap(other.view())
         return function(self, other) if isinstance(other, _operands) else NotImplemented
 
     def swapped(self: Any, other: Any) -> Any:

@@ -18,6 +18,7 @@ from minigrad.autograd.inplace import apply_in_place, check_writable, overwrite
 from minigrad.autograd.modes import mode, no_grad
 from minigrad.autograd.variable import Variable
 from minigrad.kernels import array_namespace
+from minigrad.kernels.memory import shares
 from minigrad.tensor import Tensor
 
 OTHER_WORDS = {
@@ -114,8 +115,8 @@ def in_place_twin(function: Callable[..., Any], word: str) -> Callable[..., Any]
 def write_out(word: str, function: Callable[..., Any], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The `out=` form: compute unrecorded, then write into the tensors given, resized where needed."""
     places = out if isinstance(out, (tuple, list)) else (out,)
-    given = [a for a in (*args, *kwargs.values(), *places) if isinstance(a, Variable)]
-    if mode.grad and any(t.requires_grad for t in given):
+    inputs = [t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (tuple, list)) else (a,)) if isinstance(t, Variable)]
+    if mode.grad and any(t.requires_grad for t in (*inputs, *places) if isinstance(t, Variable)):
         raise RuntimeError(
             f"{word}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
             "requires grad."
@@ -130,6 +131,11 @@ def write_out(word: str, function: Callable[..., Any], out: Any, args: tuple[Any
             raise TypeError(f"{word}(): argument 'out' must be Tensor, not {type(place).__name__}")
         check_writable(place)
         if place._array.shape != value._array.shape:
+            if any(shares(place._array, t._array) for t in inputs):
+                raise RuntimeError(
+                    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+                    "location, and the latter would have to be resized. Please clone() the tensor before performing the operation."
+                )
             if place._array.size:
                 warnings.warn(
                     f"An output with one or more elements was resized since it had shape {list(place._array.shape)}, which does "

@@ -6,6 +6,7 @@ from its place on, and is itself a scan in the other direction.  Read `sorting.p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from minigrad import dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.kernels import array_namespace
 from minigrad.ops._dims import normalize_dim
+from minigrad.ops.gathering import ScatterAdd
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.registry import operation
 from minigrad.ops.return_types import return_type
@@ -146,3 +148,112 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """
     check_tensor("cumprod", "input", input)
     return in_dtype(_scan(Cumprod, in_dtype(input, dtype), dim), dtype)
+
+
+# ------------------------------------------------------------------------------------------------ extremes, logarithms
+
+
+def _doubling(combine: Callable[[Any, Any], Any], x: Any, axis: int) -> Any:
+    """The scan of any associative function of two arrays, in log2(n) steps: each joins stretches of 1, 2, 4... elements.
+
+    (Hillis and Steele, "Data parallel algorithms", 1986.)  NumPy could do most of these in one call, CuPy cannot.
+    """
+    xp = array_namespace(x)
+    out = xp.array(x, copy=True)
+    lines = xp.moveaxis(out, axis, 0)
+    reach = 1
+    while reach < len(lines):
+        lines[reach:] = combine(lines[reach:], lines[:-reach])
+        reach *= 2
+    return out
+
+
+class Cummax(Operation):
+    """y_i = the largest of x_1 ... x_i, and where it stands last; dx = the g of all results that it gave."""
+
+    extreme = "maximum"
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, axis: int) -> tuple[Any, Any]:
+        xp = array_namespace(x)
+        ctx.shape, ctx.axis = x.shape, axis
+        values = _doubling(getattr(xp, ctx.extreme), x, axis)
+        places = xp.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+        indices = _doubling(xp.maximum, places * ((x == values) | (x != x)), axis)
+        ctx.save_for_backward(indices)
+        return values, indices
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, _: Any) -> Any:
+        nothing = wrap(array_namespace(g._array).zeros(ctx.shape, g._array.dtype))
+        return ScatterAdd.apply(nothing, ctx.axis, ctx.saved_tensors[0], g)
+
+    def run(self, gradients: Any) -> Any:
+        return (None,) if gradients[0] is None else super().run(gradients)  # nothing depends on the values
+
+
+class Cummin(Cummax):
+    """y_i = the smallest of x_1 ... x_i, and where it stands last; dx = the g of all results that it gave."""
+
+    extreme = "minimum"
+
+
+class Logcumsumexp(Operation):
+    """y_i = log(exp(x_1) + ... + exp(x_i)); dx_i = s_i exp(x_i - y_i) with s_i = g_i + exp(y_i - y_{i+1}) s_{i+1}.
+
+    As y never falls, no exponential is larger than one.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, axis: int) -> Any:
+        ctx.axis = axis
+        out = _doubling(array_namespace(x).logaddexp, x, axis)
+        ctx.save_for_backward(x, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, out = ctx.saved_tensors
+        empty = wrap(out._array == -math.inf)  # no exponential so far: 0 / 0, which counts as 0
+        share = (x - out).masked_fill(empty, -math.inf).exp()
+        passed_on = (out - Shift.apply(out, ctx.axis, -1, math.inf)).masked_fill(empty, -math.inf).exp()
+        return Recurrence.apply(passed_on, g, ctx.axis, True) * share
+
+
+def _extremes(cls: type[Cummax], word: str) -> None:
+    name = cls.__name__.lower()
+
+    def function(input: Tensor, dim: int) -> Any:
+        check_tensor(name, "input", input)
+        if input.is_complex():
+            raise NotImplementedError(f"{name}() is not implemented for {input.dtype}: complex numbers have no order")
+        axis = normalize_dim(dim, input.ndim)
+        lines = input if input._array.shape else input.reshape(1)
+        values, indices = cls.apply(lines, axis)
+        return return_type(name, "values", "indices")(values.reshape(input.shape), indices.reshape(input.shape))
+
+    function.__doc__ = f"""The {word} value so far along a dimension, and where it stands last: (values, indices).
+
+    >>> import minigrad
+    >>> minigrad.tensor([2, 1, 3]).{name}(0).values
+    tensor([2, {"2, 3" if cls is Cummax else "1, 1"}])
+    """
+    operation(function, name=name)
+
+
+_extremes(Cummax, "largest")
+_extremes(Cummin, "smallest")
+
+
+@operation
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """The logarithm of the running sum of exponentials along a dimension, without overflow.
+
+    >>> import minigrad
+    >>> minigrad.tensor([0., 0., 0.]).logcumsumexp(0).exp()
+    tensor([1., 2., 3.])
+    """
+    check_tensor("logcumsumexp", "input", input)
+    if not input.dtype.is_inexact:
+        raise NotImplementedError(f"logcumsumexp() is not implemented for {input.dtype}: convert first, for example with .float()")
+    return _scan(Logcumsumexp, input, dim)

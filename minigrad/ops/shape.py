@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from sys import getrefcount
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.autograd.function import Operation, ViewOperation, alias
+from minigrad.autograd.function import Operation, ViewOperation, alias, wrap
 from minigrad.autograd.inplace import check_writable
 from minigrad.autograd.modes import mode
-from minigrad.kernels import array_namespace
+from minigrad.kernels.memory import addressable
+from minigrad.kernels.strides import strided
 from minigrad.ops._dims import normalize_dim, normalize_dims, sizes
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -93,8 +95,8 @@ class Expand(ViewOperation):
     @staticmethod
     def forward(ctx: Any, x: Any, shape: Shape) -> Any:
         lead = len(shape) - len(x.shape)
-        strides = (0,) * lead + tuple([s if n == m else 0 for n, m, s in zip(x.shape, shape[lead:], x.strides, strict=True)])
-        return array_namespace(x).lib.stride_tricks.as_strided(x, shape, strides)
+        steps = [s if n == m else 0 for n, m, s in zip(x.shape, shape[lead:], x.strides, strict=True)]
+        return strided(x, shape, (0,) * lead + tuple(steps))
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -345,12 +347,13 @@ def atleast_3d(*tensors: Any) -> Any:
 def become_view(target: Tensor, cls: type[ViewOperation], *args: Any) -> Tensor:
     """`target` becomes a view of what it was: same memory, other shape or strides, and a longer history."""
     check_writable(target)
-    if mode.grad and target.requires_grad and target._version_counter is not None:
+    shared = target._version_counter is not None and getrefcount(target._version_counter) > 2  # by a view or by a node
+    if mode.grad and target.requires_grad and shared:
         raise RuntimeError(
             f"{cls.__name__.lower()}_(): the shape of this tensor cannot be changed in place, because its memory is shared with a "
             "view or saved for backward: use the form without the underscore"
         )
-    before = alias(target)
+    before = wrap(addressable(target._array))
     before._edge, before._requires_grad, before._view = target._edge, target._requires_grad, target._view
     result = cls.apply(before, *args)
     target._array = result._array

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad import dtypes
 from minigrad.autograd.function import Operation, ViewOperation, wrap
 from minigrad.kernels import array_namespace
+from minigrad.kernels.strides import strided
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -66,7 +68,7 @@ class Diagonal(Region):
         rest = [i for i in range(len(x.shape)) if i not in (dim1, dim2)]
         shape = (*[x.shape[i] for i in rest], min(x.shape[dim1], x.shape[dim2]))
         strides = (*[x.strides[i] for i in rest], x.strides[dim1] + x.strides[dim2])
-        return array_namespace(x).lib.stride_tricks.as_strided(x, shape, strides)
+        return strided(x, shape, strides)
 
 
 class Place(Operation):
@@ -113,7 +115,7 @@ class Unfold(ViewOperation):
         length, stride = x.shape[dim], x.strides[dim]
         shape = (*x.shape[:dim], (length - size) // step + 1, *x.shape[dim + 1 :], size)
         strides = (*x.strides[:dim], stride * step, *x.strides[dim + 1 :], stride)
-        return array_namespace(x).lib.stride_tricks.as_strided(x, shape, strides)
+        return strided(x, shape, strides)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -190,7 +192,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     if length < 0:
         raise RuntimeError(f"narrow(): length must be non-negative, got {length}")
-    if isinstance(start, Tensor) and (start._array.shape or start.is_floating_point() or start.is_complex()):
+    if isinstance(start, Tensor) and (start._array.shape or start.dtype.is_inexact or start.dtype is dtypes.bool_):
         raise RuntimeError(f"start must be an 0-dim integral Tensor, got {start.dtype} of shape {list(start._array.shape)}")
     dim, start = normalize_dim(dim, len(shape)), start.__index__()
     if not -shape[dim] <= start <= shape[dim]:
@@ -220,7 +222,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
     if not shape:
-        return Slice.apply(input, (None, slice(0, size)))
+        return narrow(input.unsqueeze(0), 0, 0, size)
     return Unfold.apply(input, dim, size, step)
 
 

@@ -15,11 +15,12 @@ from minigrad import dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.kernels import array_namespace
 from minigrad.kernels._namespace import widened
-from minigrad.kernels.rows import exponentials, row_dots, row_sums
+from minigrad.kernels.rows import dots, exponentials
+from minigrad.kernels.sums import total
 from minigrad.ops._dims import normalize_dim, normalize_dims
 from minigrad.ops.pointwise import check_tensor
+from minigrad.ops.random import default_generator
 from minigrad.ops.registry import operation
-from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 
 
@@ -27,8 +28,8 @@ from minigrad.tensor import Tensor
 def _softmax(x: Any, axis: int) -> Any:
     if not x.size:
         return x.copy()
-    _, y, total = exponentials(x, axis, keep=False)
-    y /= total
+    _, y, sums = exponentials(x, axis, keep=False)
+    y /= sums
     return y
 
 
@@ -36,15 +37,14 @@ def _softmax(x: Any, axis: int) -> Any:
 def _log_softmax(x: Any, axis: int) -> Any:
     if not x.size:
         return x.copy()
-    y, _, total = exponentials(x, axis)
-    y -= array_namespace(x).log(total)
+    y, _, sums = exponentials(x, axis)
+    y -= array_namespace(x).log(sums)
     return y
 
 
 @widened
 def _softmax_backward(g: Any, y: Any, axis: int) -> Any:
-    last = axis == y.ndim - 1
-    dx = g - (row_dots(g, y) if last else (g * y).sum(axis=axis, keepdims=True, dtype=y.dtype))
+    dx = g - dots(g, y, (axis,))
     dx *= y
     return dx
 
@@ -52,7 +52,7 @@ def _softmax_backward(g: Any, y: Any, axis: int) -> Any:
 @widened
 def _log_softmax_backward(g: Any, y: Any, axis: int) -> Any:
     dx = array_namespace(y).exp(y)
-    dx *= row_sums(g) if axis == y.ndim - 1 else g.sum(axis=axis, keepdims=True, dtype=g.dtype)
+    dx *= total(g, (axis,), keepdims=True)
     return array_namespace(y).subtract(g, dx, out=dx)
 
 

@@ -75,7 +75,8 @@ class NAdam(PerParameter):
 
         mu_t = beta1 * (1 - 0.96^(t * momentum_decay) / 2)
         m, v as in Adam
-        p = p - lr * ((1 - mu_t) / (1 - mu_1...mu_t) * g + mu_{t+1} / (1 - mu_1...mu_{t+1}) * m) / (sqrt(v / (1 - beta2^t)) + eps)
+        d = (1 - mu_t) / (1 - mu_1...mu_t) * g + mu_{t+1} / (1 - mu_1...mu_{t+1}) * m
+        p = p - lr * d / (sqrt(v / (1 - beta2^t)) + eps)
 
     >>> import minigrad
     >>> w = minigrad.tensor([1.0, -20.0], requires_grad=True)
@@ -142,7 +143,8 @@ class NAdam(PerParameter):
 class RAdam(PerParameter):
     """Adam that trusts its average of squares only once it has seen enough of them   (Liu et al., 2020).
 
-    rho = rho_inf - 2 t beta2^t / (1 - beta2^t), with rho_inf = 2 / (1 - beta2) - 1, says how many squares the average is worth.
+    rho = rho_inf - 2 t beta2^t / (1 - beta2^t), with rho_inf = 2 / (1 - beta2) - 1, is the number of squares that the
+    average is worth.
 
         p = p - lr * r * m_hat * sqrt(1 - beta2^t) / (sqrt(v) + eps)    when rho > 5,
             r = sqrt((rho - 4)(rho - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho))

@@ -139,8 +139,8 @@ class ASGD(PerParameter):
 class Rprop(PerParameter):
     """A step length for every weight, ruled by the gradient's sign alone   (Riedmiller & Braun, 1993).
 
-    Where the sign is as before, the length grows by etas[1]; where it changed, it shrinks by etas[0] and the weight rests
-    for one step.  Lengths stay within `step_sizes`.  For full batches only: noise flips signs.
+    Where the sign is as before, the length grows by etas[1]; where it changed, it shrinks by etas[0] and the weight
+    rests for one step.  Lengths stay within `step_sizes`.  For full batches only: noise flips signs.
 
         p = p - sign(g) * length
 

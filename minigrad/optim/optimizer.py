@@ -66,7 +66,7 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                f"{params.type()}: put it in a list, [tensor]"
+                f"a Tensor of shape {tuple(params.shape)}: put it in a list, [tensor]"
             )
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
@@ -143,12 +143,12 @@ class Optimizer:
             if not (p.is_leaf or p.retains_grad):
                 raise ValueError(
                     f"can't optimize a non-leaf Tensor: this one, of shape {tuple(p.shape)}, was computed by "
-                    f"{p.grad_fn.name()}. Optimize the tensors it was computed from, or p.detach().requires_grad_()"  # type: ignore[union-attr]
+                    f"{p.grad_fn}. Optimize the tensors it was computed from, or p.detach().requires_grad_()"
                 )
         if len(set(map(id, params))) != len(params):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters: each is moved once for every time it is "
-                "listed. PyTorch announces that this will become an error.",
+                "optimizer contains a parameter group with duplicate parameters: each is moved once for every time it "
+                "is listed. PyTorch announces that this will become an error.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -301,7 +301,9 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                 changed = hook(self, args, kwargs)
                 if changed is not None:
                     if not (isinstance(changed, tuple) and len(changed) == 2):
-                        raise RuntimeError(f"{hook} must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
+                        raise RuntimeError(
+                            f"{hook} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                        )
                     args, kwargs = changed
             result = step(self, *args, **kwargs)
             self._opt_called = True
@@ -326,7 +328,9 @@ def _fit(value: Any, param: Tensor, name: str) -> Any:
     if isinstance(value, Tensor):
         if name == "step":
             return value.detach().clone()
-        return value.detach().to(device=param.device, dtype=param.dtype if param.is_floating_point() else value.dtype, copy=True)
+        return value.detach().to(
+            device=param.device, dtype=param.dtype if param.is_floating_point() else value.dtype, copy=True
+        )
     if isinstance(value, dict):
         return {k: _fit(v, param, name) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -334,7 +338,7 @@ def _fit(value: Any, param: Tensor, name: str) -> Any:
     return value
 
 
-# ------------------------------------------------------------------------------------------------ checks that optimizers share
+# --------------------------------------------------------------------------------------- checks that optimizers share
 
 
 def check_range(name: str, value: Any, low: float = 0.0, below: float | None = None) -> None:
@@ -382,4 +386,6 @@ def check_flags(
             "new = [p - lr * g for p, g in zip(params, grads)]"
         )
     if capturable:
-        raise NotImplementedError("capturable=True asks for steps that a CUDA graph can record; minigrad has no CUDA graphs: leave it out")
+        raise NotImplementedError(
+            "capturable=True asks for steps that a CUDA graph can record; minigrad has no CUDA graphs: leave it out"
+        )

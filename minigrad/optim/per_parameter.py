@@ -20,7 +20,7 @@ class PerParameter(Optimizer):
         for p, grad in zip(params, grads, strict=True):
             if p.is_complex():
                 raise NotImplementedError(
-                    f"{type(self).__name__} does not move complex parameters: optimize view_as_real(p), or use SGD or Adam"
+                    f"{type(self).__name__} does not move complex parameters: optimize view_as_real(p), or use Adam"
                 )
             state = self.state[p]
             if not state:

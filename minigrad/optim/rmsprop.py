@@ -16,7 +16,8 @@ class RMSprop(Optimizer):
 
         g = grad + weight_decay * p                    (-grad with maximize)
         v = alpha * v + (1 - alpha) * g^2              running average of the square
-        a = alpha * a + (1 - alpha) * g                (centered: subtract the square of the mean, s = v - a^2; else s = v)
+        a = alpha * a + (1 - alpha) * g                running average of the gradient
+        s = v - a^2 if centered, else v
         b = momentum * b + g / (sqrt(s) + eps)
         p = p - lr * b
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from minigrad.viz.layout import layered
-from minigrad.viz.svg import LOOKS, Point, Svg, text_width
+from minigrad.viz.svg import LOOKS, Svg, text_width
 
 KINDS = {"operation": "operation", "parameter": "parameter", "leaf": "leaf tensor", "output": "output"}
 
@@ -98,7 +98,8 @@ _PAD_X, _PAD_Y, _MARGIN, _KEY = 12.0, 7.0, 18.0, 21.0
 def _size(box: Box) -> tuple[float, float]:
     widths = [text_width(box.title, _TITLE, bold=True), *(text_width(line, _LINE) for line in box.lines)]
     height = _TITLE_STEP + _LINE_STEP * len(box.lines) + 2 * _PAD_Y
-    return max(44.0, round(max(widths)) + 2 * _PAD_X), height
+    arrows = 20.0 + 30.0 * min(len(box.inputs) - 1, 3)  # room for the side inputs beside a straight main one
+    return max(44.0, arrows, round(max(widths)) + 2 * _PAD_X), height
 
 
 def _weights(boxes: list[Box], arrows: list[tuple[int, int]]) -> list[float]:
@@ -121,7 +122,11 @@ def picture(boxes: list[Box], caption: str) -> str:
     foot = top + drawing.height + 38
     svg = Svg(content + 2 * _MARGIN, foot + _MARGIN, f"Computation graph of {caption}", _alt(boxes))
     svg.text("quiet", _MARGIN, _MARGIN + 9, caption)
-    _draw_wires(svg, [[(x + left, y + top) for x, y in route] for route in drawing.routes])
+    for route in drawing.routes:
+        *points, (x, y) = [(x + left, y + top) for x, y in route]
+        svg.curve("wire", [*points, (x, y - 5)])  # the arrowhead covers the rest
+    for *_, (x, y) in drawing.routes:
+        svg.arrowhead(x + left, y + top - 0.5)
 
     corners = [(x + left, y + top - h / 2) for (x, y), (_, h) in zip(drawing.centres, sizes, strict=True)]
     for box, (x, y), (width, height) in zip(boxes, corners, sizes, strict=True):
@@ -138,19 +143,6 @@ def picture(boxes: list[Box], caption: str) -> str:
         svg.text("quiet", x + _KEY, foot, KINDS[kind])
         x += width
     return svg.render()
-
-
-def _draw_wires(svg: Svg, routes: list[list[Point]]) -> None:
-    drawn: set[tuple[Point, Point]] = set()
-    for route in routes:
-        *_, (x, y) = route
-        pieces = list(zip(route, [*route[1:-1], (x, y - 5)], strict=False))  # the arrowhead covers the rest
-        fresh = [piece not in drawn for piece in pieces]  # edges that share a wire start with the same pieces
-        drawn.update(pieces)
-        first = fresh.index(True) if True in fresh else len(pieces) - 1
-        svg.curve("wire", [pieces[first][0], *(end for _, end in pieces[first:])])
-    for route in routes:
-        svg.arrowhead(route[-1][0], route[-1][1] - 0.5)
 
 
 def _alt(boxes: list[Box]) -> str:

@@ -12,7 +12,7 @@ import math
 from minigrad.viz.history import History, decimate, digits, ema
 from minigrad.viz.svg import LINES, Svg, text_width
 
-_RIGHT, _TOP, _BOTTOM = 18.0, 14.0, 38.0
+_EDGE, _TOP, _BOTTOM = 18.0, 14.0, 38.0
 _ROW = 19.0  # height of a legend row
 _GAP = 22.0  # between two pairs of axes
 _LABEL = 11.5  # font size of the look "quiet"
@@ -38,7 +38,7 @@ def chart(
     height = head + sum(pane.head + tall for pane in panes) + _GAP * max(len(panes) - 1, 0) + _BOTTOM
     svg = Svg(width, height if panes else 90.0, title or "Training curves", describe(history, *names))
     if title:
-        svg.text("name", _RIGHT, _TOP + 12, title)
+        svg.text("name", _EDGE, _TOP + 12, title)
     if not panes:
         svg.text("quiet", width / 2, 52, "nothing recorded yet", "middle")
         return svg.render()
@@ -50,13 +50,13 @@ def chart(
     y = head
     for pane in panes:
         y += pane.head
-        pane.draw(svg, left, y, width - left - _RIGHT, tall, span)
+        pane.draw(svg, left, y, width - left - _EDGE, tall, span)
         y += tall + _GAP
     y += 16 - _GAP
     for tick, label in ticks(*span, about=6, whole=True):
-        svg.text("quiet", left + (width - left - _RIGHT) * (tick - span[0]) / (span[1] - span[0]), y, label, "middle")
+        svg.text("quiet", left + (width - left - _EDGE) * (tick - span[0]) / (span[1] - span[0]), y, label, "middle")
     notes = ["step", *([f"smoothing {digits(smoothing)}"] if smoothing else []), *(["log scale"] if log else [])]
-    svg.text("quiet", width - _RIGHT, y + 15, ", ".join(notes), "end")
+    svg.text("quiet", width - _EDGE, y + 15, ", ".join(notes), "end")
     return svg.render()
 
 
@@ -102,16 +102,16 @@ class _Pane:
     def _legend(self, width: float) -> list[list[tuple[int, str, str, str]]]:
         """Entries (hue, name, last value, what else there is to say), broken into rows."""
         rows: list[list[tuple[int, str, str, str]]] = [[]]
-        x = _RIGHT
+        x = _EDGE
         for name in self.names:
             best, broken = self.history.best(name), self.history.broken(name)
             notes = [f"best {digits(best[1])} at {digits(best[0])}"] if best and len(self.history[name]) > 1 else []
             notes += [f"not finite at step {digits(broken)}"] if broken is not None else []
             entry = (self.history.hue(name) % len(LINES), name, digits(self.history[name][-1]), ", ".join(notes))
             wide = _entry_width(entry)
-            if rows[-1] and x + wide > width - _RIGHT:
+            if rows[-1] and x + wide > width - _EDGE:
                 rows.append([])
-                x = _RIGHT
+                x = _EDGE
             rows[-1].append(entry)
             x += wide
         return rows
@@ -149,7 +149,7 @@ class _Pane:
 
     def _draw_legend(self, svg: Svg, y: float) -> None:
         for k, row in enumerate(self.legend):
-            x, base = _RIGHT, y + 13 + k * _ROW
+            x, base = _EDGE, y + 13 + k * _ROW
             for entry in row:
                 hue, name, last, note = entry
                 svg.line(f"line{hue}", [(x, base - 4.5), (x + 16, base - 4.5)])

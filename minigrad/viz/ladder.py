@@ -8,6 +8,7 @@ matter are straight. Called by `layout.py`, which tells the whole story.
 from __future__ import annotations
 
 import math
+import random
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -46,11 +47,16 @@ class Ladder:
 def order_rows(ladder: Ladder) -> None:
     """Barycentre sweeps with neighbour swaps; the order with the fewest crossings wins (Gansner et al., 1993, sec. 3).
 
-    Sweeps end in a local optimum, so they start twice: from the inputs in their order, and from its mirror image.
+    Sweeps end in a local optimum, so they start several times: from the inputs in their order, from its mirror image,
+    and, where that is cheap, from two shuffled orders.
     """
-    fewest = -1
-    for mirrored in (False, True):
-        rows, crossings = _sweep(_first_order(ladder, mirrored), ladder)
+    fewest, shuffled = -1, random.Random(0)
+    for start in range(4 if len(ladder.layer) < 2000 else 2):
+        first = _first_order(ladder, mirrored=start == 1)
+        if start > 1:
+            for row in first:
+                shuffled.shuffle(row)
+        rows, crossings = _sweep(first, ladder)
         if fewest < 0 or crossings < fewest:
             ladder.rows, fewest = rows, crossings
         if not fewest:
@@ -82,7 +88,7 @@ def _sweep(rows: list[list[int]], ladder: Ladder) -> tuple[list[list[int]], int]
             break
         down = sweep % 2 == 0
         for row in rows[1:] if down else reversed(rows[:-1]):
-            _sort_row(row, ladder.above if down else ladder.below, place)
+            _sort_row(row, ladder.above if down else ladder.below, place, flip=sweep % 4 > 1)
         _swap_neighbours(rows, ladder, place)
         now = _crossings(rows, ladder, place)
         stale += 1
@@ -96,13 +102,16 @@ def _number(row: list[int], place: list[int]) -> None:
         place[u] = i
 
 
-def _sort_row(row: list[int], towards: list[dict[int, float]], place: list[int]) -> None:
-    """Sort by the mean place of the neighbours; a unit without neighbours on that side keeps its slot."""
+def _sort_row(row: list[int], towards: list[dict[int, float]], place: list[int], flip: bool) -> None:
+    """Sort by the mean place of the neighbours; a unit without neighbours on that side keeps its slot.
+
+    Equals keep their order or, with `flip`, swap it: now and then that opens a way out of a local optimum.
+    """
     if len(row) < 2:
         return
     slots = [i for i, u in enumerate(row) if towards[u]]
     key = {row[i]: sum(place[v] for v in towards[row[i]]) / len(towards[row[i]]) for i in slots}
-    for i, u in zip(slots, sorted(key, key=key.__getitem__), strict=True):
+    for i, u in zip(slots, sorted(reversed(key) if flip else key, key=key.__getitem__), strict=True):
         row[i] = u
     _number(row, place)
 

@@ -27,14 +27,18 @@ T = TypeVar("T")
 
 
 class LivePlot:
-    """A plot of what a training loop reports.
+    """A plot of what a training loop reports, drawn while it runs.
 
-        with viz.LivePlot("loss", "accuracy") as plot:
-            for step in plot.steps(range(1000)):
-                ...
-                plot(loss=loss)
-                if step % 100 == 0:
-                    plot(val_loss=val_loss, accuracy=accuracy)
+    >>> from minigrad import viz
+    >>> with viz.LivePlot("loss") as plot:
+    ...     for step in plot.steps(range(100)):
+    ...         plot(loss=1 / (step + 1))
+    ...         if step % 10 == 9:
+    ...             plot(val_loss=1.5 / (step + 1))
+    LivePlot
+               last   best  at step
+    loss       0.01   0.01       99
+    val_loss  0.015  0.015       99
 
     Args:
         names: what to draw, in this order: names, or the last word of several ("loss" also takes "val_loss"). All by
@@ -76,7 +80,7 @@ class LivePlot:
         self.history = History(best)
         self.stopped = False  # set by the stop button and by Ctrl-C inside `steps`
         self._live = _somebody_watches() if live is None else live
-        self._screen: Screen = _Notebook(self, controls and self._live) if _kernel() else _Terminal()
+        self._screen: _Screen = _Notebook(self, controls and self._live) if _kernel() else _Terminal()
         self._rate, self._clock, self._due = rate, clock, -math.inf
         self._pending = False  # numbers have come that no picture shows
         self._depth = 0  # `with` blocks and loops over `steps` that the program is in
@@ -176,7 +180,7 @@ class LivePlot:
         return _bundle(self)
 
 
-class Screen(Protocol):
+class _Screen(Protocol):
     """Where a plot appears: `show` while it grows, `finish` when it is complete."""
 
     most_per_second: float

@@ -65,7 +65,9 @@ CASES = {
     "cosine": lambda S, o: S.CosineAnnealingLR(o, 7, eta_min=0.01),
     "polynomial": lambda S, o: S.PolynomialLR(o, total_iters=12, power=2.0),
     "cyclic": lambda S, o: S.CyclicLR(o, 0.01, 0.2, step_size_up=4),
-    "cyclic uneven": lambda S, o: S.CyclicLR(o, [0.01, 0.02], [0.2, 0.1], step_size_up=3, step_size_down=5, mode="triangular2"),
+    "cyclic uneven": lambda S, o: S.CyclicLR(
+        o, [0.01, 0.02], [0.2, 0.1], step_size_up=3, step_size_down=5, mode="triangular2"
+    ),
     "cyclic range": lambda S, o: S.CyclicLR(o, 0.01, 0.2, step_size_up=4, mode="exp_range", gamma=0.9),
     "cyclic function": lambda S, o: S.CyclicLR(o, 0.01, 0.2, 4, scale_fn=lambda x: 1 / x, scale_mode="cycle"),
     "cyclic without momentum": lambda S, o: S.CyclicLR(o, 0.01, 0.2, 4, cycle_momentum=False),
@@ -77,19 +79,25 @@ CASES = {
     "restarts": lambda S, o: S.CosineAnnealingWarmRestarts(o, 4),
     "restarts growing": lambda S, o: S.CosineAnnealingWarmRestarts(o, 3, T_mult=2, eta_min=0.01),
     "plateau": lambda S, o: S.ReduceLROnPlateau(o, patience=2),
-    "plateau max": lambda S, o: S.ReduceLROnPlateau(o, mode="max", factor=0.5, patience=1, cooldown=2, min_lr=[0.02, 0.03]),
+    "plateau max": lambda S, o: S.ReduceLROnPlateau(
+        o, mode="max", factor=0.5, patience=1, cooldown=2, min_lr=[0.02, 0.03]
+    ),
     "plateau abs": lambda S, o: S.ReduceLROnPlateau(o, patience=0, threshold=0.2, threshold_mode="abs", eps=1e-3),
     "sequence": lambda S, o: S.SequentialLR(o, [S.ConstantLR(o, 0.1, 3), S.ExponentialLR(o, 0.9)], [4]),
     "sequence of three": lambda S, o: S.SequentialLR(
         o, [S.LinearLR(o, 0.1), S.CosineAnnealingLR(o, 8), S.StepLR(o, 2, 0.5)], [5, 14]
     ),
-    "sequence into restarts": lambda S, o: S.SequentialLR(o, [S.LinearLR(o, 0.1), S.CosineAnnealingWarmRestarts(o, 3)], [5]),
+    "sequence into restarts": lambda S, o: S.SequentialLR(
+        o, [S.LinearLR(o, 0.1), S.CosineAnnealingWarmRestarts(o, 3)], [5]
+    ),
     "sequence into lambda": lambda S, o: S.SequentialLR(
         o, [S.ExponentialLR(o, 0.5), S.LambdaLR(o, lambda e: 1 / (1 + e)), S.MultiplicativeLR(o, lambda e: 0.9)], [3, 9]
     ),
     "chain": lambda S, o: S.ChainedScheduler([S.ConstantLR(o, 0.1, 3), S.ExponentialLR(o, 0.9)], optimizer=o),
     "chain of cosines": lambda S, o: S.ChainedScheduler([S.CosineAnnealingLR(o, 5), S.StepLR(o, 4), S.LinearLR(o)]),
-    "own": lambda S, o: type("Own", (S.LRScheduler,), {"get_lr": lambda s: [b / (s.last_epoch + 1) for b in s.base_lrs]})(o),
+    "own": lambda S, o: type(
+        "Own", (S.LRScheduler,), {"get_lr": lambda s: [b / (s.last_epoch + 1) for b in s.base_lrs]}
+    )(o),
 }
 
 
@@ -151,7 +159,9 @@ def test_resuming_at_any_epoch_gives_the_rates_of_torch(kind, length, last_epoch
         optimizer = optimizer_of(lib)
         for group in optimizer.param_groups:
             group["initial_lr"] = 3 * group["lr"]
-        scheduler = getattr(lib.optim.lr_scheduler, kind)(optimizer, 0.7 if kind in ("ExponentialLR", "LinearLR", "ConstantLR") else length, last_epoch=last_epoch)
+        scheduler = getattr(lib.optim.lr_scheduler, kind)(
+            optimizer, 0.7 if kind in ("ExponentialLR", "LinearLR", "ConstantLR") else length, last_epoch=last_epoch
+        )
         rates = [scheduler.get_last_lr()]
         for _ in range(4):
             optimizer.step()
@@ -262,7 +272,9 @@ def plateau_with_new_group(S, optimizer):
 
 def no_momentum(kind):
     return lambda S, o: getattr(S, kind)(
-        (minigrad if S is lr_scheduler else torch).optim.Adagrad(o.param_groups[0]["params"]), 0.1, 0.2 if kind == "CyclicLR" else 5
+        (minigrad if S is lr_scheduler else torch).optim.Adagrad(o.param_groups[0]["params"]),
+        0.1,
+        0.2 if kind == "CyclicLR" else 5,
     )
 
 

@@ -69,7 +69,9 @@ def constructions(lib):
         "named group": lambda: plain.add_param_group({"params": [("a", leaf(lib))]}),
         "two rates": lambda: S([p], lr=lib.tensor([0.1, 0.1])),
         "beta tensor and float": lambda: lib.optim.Adam([p], betas=(0.9, lib.tensor(0.99))),
-        "beta tensors with foreach": lambda: lib.optim.Adam([p], betas=(lib.tensor(0.9), lib.tensor(0.99)), foreach=True),
+        "beta tensors with foreach": lambda: lib.optim.Adam(
+            [p], betas=(lib.tensor(0.9), lib.tensor(0.99)), foreach=True
+        ),
         "rate tensor with foreach": lambda: lib.optim.Adam([p], lr=lib.tensor(0.1), foreach=True),
         "group count": lambda: plain.load_state_dict({"state": {}, "param_groups": []}),
         "group size": lambda: plain.load_state_dict({"state": {}, "param_groups": [{"params": [0, 1]}]}),

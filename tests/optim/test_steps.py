@@ -134,9 +134,28 @@ def test_repr_is_that_of_torch(name):
 
 
 RANGES = {
-    "SGD": [{"lr": -1}, {"momentum": -0.5}, {"weight_decay": -1}, {"nesterov": True}, {"nesterov": True, "momentum": 0.9, "dampening": 0.1}],
-    "Adam": [{"lr": -1}, {"eps": -1}, {"betas": (1, 0.9)}, {"betas": (0.9, 2)}, {"weight_decay": -1}, {"foreach": True, "fused": True}],
-    "AdamW": [{"lr": -1}, {"eps": -1}, {"betas": (-0.1, 0.9)}, {"weight_decay": -1}, {"fused": True, "differentiable": True}],
+    "SGD": [
+        {"lr": -1},
+        {"momentum": -0.5},
+        {"weight_decay": -1},
+        {"nesterov": True},
+        {"nesterov": True, "momentum": 0.9, "dampening": 0.1},
+    ],
+    "Adam": [
+        {"lr": -1},
+        {"eps": -1},
+        {"betas": (1, 0.9)},
+        {"betas": (0.9, 2)},
+        {"weight_decay": -1},
+        {"foreach": True, "fused": True},
+    ],
+    "AdamW": [
+        {"lr": -1},
+        {"eps": -1},
+        {"betas": (-0.1, 0.9)},
+        {"weight_decay": -1},
+        {"fused": True, "differentiable": True},
+    ],
     "RMSprop": [{"lr": -1}, {"eps": -1}, {"momentum": -1}, {"weight_decay": -1}, {"alpha": -1}],
     "Adagrad": [{"lr": -1}, {"lr_decay": -1}, {"weight_decay": -1}, {"initial_accumulator_value": -1}, {"eps": -1}],
     "Adadelta": [{"lr": -1}, {"rho": 2}, {"eps": -1}, {"weight_decay": -1}],

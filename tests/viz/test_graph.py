@@ -122,6 +122,13 @@ def test_a_tensor_on_the_way_can_be_named() -> None:
     assert box.title == h.grad_fn.label
 
 
+def test_the_name_of_an_output_stands_on_its_own_box_alone() -> None:
+    x = leaf(2.0)
+    y = x * x
+    graph = viz.graph(y, names={"y": y})
+    assert titles(graph, "output") == ["y"] and not any("→ y" in box.lines for box in graph.boxes)
+
+
 def test_several_outputs_share_one_picture() -> None:
     x = leaf(2.0)
     h = x * x
@@ -163,6 +170,7 @@ def test_an_operation_with_many_leaves_shows_some_and_counts_the_rest() -> None:
     graph = viz.graph(minigrad.stack([leaf(float(i)) for i in range(1_000)]))
     assert len(titles(graph, "leaf")) == 12
     assert titles(graph, "folded") == ["… 988 more leaf tensors"]
+    assert len(graph.edges) == 12 + 1 + 1
 
 
 def test_doubling_sixty_times_is_sixty_boxes() -> None:
@@ -204,6 +212,17 @@ def test_the_tree_shows_each_box_once_and_refers_to_it_after() -> None:
         "mul  ()",
         "├─ x  see [n0]",
         "└─ x  see [n0]",
+    ]
+
+
+def test_the_tree_unfolds_a_square_once() -> None:
+    x = leaf(2.0)
+    h = x + 1.0
+    assert repr(viz.graph(h * h, names={"x": x})).splitlines()[2:] == [
+        "mul  ()",
+        "├─ add  see [n1]",
+        "add  ()  [n1]",
+        "└─ x  (), value 2",
     ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -201,6 +203,12 @@ def test_steps_works_outside_the_main_thread() -> None:
     thread.start()
     thread.join()
     assert seen == [0, 1, 2]
+
+
+def test_importing_viz_imports_no_notebook_and_no_matplotlib() -> None:
+    code = "import sys, minigrad.viz; print(sorted({'IPython', 'ipywidgets', 'matplotlib', 'graphviz'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip().endswith("[]")
 
 
 @pytest.mark.parametrize(

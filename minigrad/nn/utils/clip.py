@@ -35,8 +35,8 @@ def get_total_norm(
     total = minigrad.linalg.vector_norm(minigrad.stack(norms), norm_type)
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. "
-            "To disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+            "clipped. Look for the inf or nan in the gradients, or set `error_if_nonfinite=False` to go on with it"
         )
     return total
 

@@ -22,10 +22,10 @@ class _PackedSequenceFields(NamedTuple):
 
 
 class PackedSequence(_PackedSequenceFields):
-    """`data` (number of elements, *), step after step; `batch_sizes` (T), how many sequences run at each step (on the CPU).
+    """`data` (number of elements, *), step after step; `batch_sizes` (T), how many sequences run at each step.
 
-    `sorted_indices` is the order by length in which the sequences stand, `unsorted_indices` the way back; None when they
-    came sorted.
+    `sorted_indices` is the order by length in which the sequences stand, `unsorted_indices` the way back; None when
+    they came sorted.  `batch_sizes` stays on the CPU.
     """
 
     __slots__ = ()

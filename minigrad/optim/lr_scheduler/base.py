@@ -52,8 +52,9 @@ class LRScheduler:
                 group.setdefault("initial_lr", copied(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(
-                    f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with last_epoch >= 0. "
-                    "Load the optimizer's saved state first, or start with last_epoch=-1 and load the scheduler's state_dict"
+                    f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with "
+                    "last_epoch >= 0. Load the optimizer's saved state first, or start with last_epoch=-1 and load the "
+                    "scheduler's state_dict"
                 )
         self.base_lrs: list[Rate] = [copied(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
@@ -185,7 +186,9 @@ def one_for_each(name: str, value: Any, groups: list[Any]) -> list[Any]:
 
 def pack_callables(functions: Sequence[Callable[..., Any] | None]) -> list[dict[str, Any] | None]:
     """What can be saved of functions: the attributes of callable objects; None for plain functions and lambdas."""
-    return [None if f is None or not hasattr(f, "__dict__") or _is_function(f) else f.__dict__.copy() for f in functions]
+    return [
+        None if f is None or not hasattr(f, "__dict__") or _is_function(f) else f.__dict__.copy() for f in functions
+    ]
 
 
 def unpack_callables(functions: Sequence[Callable[..., Any]], packed: Sequence[dict[str, Any] | None]) -> None:

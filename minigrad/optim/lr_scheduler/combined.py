@@ -21,11 +21,13 @@ from minigrad.optim.optimizer import Optimizer
 def _check_same_optimizer(kind: str, schedulers: Sequence[Any], optimizer: Any) -> None:
     for i, scheduler in enumerate(schedulers):
         if not hasattr(scheduler, "optimizer"):
-            raise TypeError(f"{kind} at index {i} should have `optimizer` as its attribute, got {type(scheduler).__name__}.")
+            raise TypeError(
+                f"{kind} at index {i} should have `optimizer` as its attribute, got {type(scheduler).__name__}."
+            )
         if isinstance(scheduler, ReduceLROnPlateau):
             raise ValueError(
-                f"{kind} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be specified "
-                f"when calling `step`, but got one at index {i} in the given schedulers sequence."
+                f"{kind} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be "
+                f"specified when calling `step`, but got one at index {i} in the given schedulers sequence."
             )
         if scheduler.optimizer is not optimizer:
             raise ValueError(
@@ -66,15 +68,17 @@ class SequentialLR(_Combined):
     [0.1, 0.1, 1.0, 0.5]
     """
 
-    def __init__(self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1):
+    def __init__(
+        self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
+    ):
         if len(schedulers) < 1:
             raise ValueError("SequentialLR expects at least one scheduler, but got no scheduler.")
         _check_same_optimizer("SequentialLR", schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
-                "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone "
-                f"points, but got number of schedulers {len(schedulers)} and the number of milestones to be equal to "
-                f"{len(milestones)}"
+                "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
+                f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones to be "
+                f"equal to {len(milestones)}"
             )
         self._schedulers, self._milestones = schedulers, milestones
         self.last_epoch = last_epoch + 1
@@ -140,8 +144,8 @@ class ReduceLROnPlateau(LRScheduler):
     """Multiply the rate by `factor` when a metric has not improved for more than `patience` epochs.
 
     A metric improves when it is below best * (1 - threshold) ("rel") or best - threshold ("abs"); with mode="max",
-    above.  After a cut, `cooldown` epochs do not count as bad.  No rate goes below `min_lr`, and a cut smaller than `eps` is
-    not made.  Call `step(metric)` after validation.
+    above.  After a cut, `cooldown` epochs do not count as bad.  No rate goes below `min_lr`, and a cut smaller than
+    `eps` is not made.  Call `step(metric)` after validation.
 
     >>> import minigrad
     >>> optimizer = minigrad.optim.SGD([minigrad.ones(2, requires_grad=True)], lr=1.0)
@@ -213,8 +217,9 @@ class ReduceLROnPlateau(LRScheduler):
         if len(groups) != len(self.min_lrs):  # add_param_group was called since
             if self.default_min_lr is None:
                 raise RuntimeError(
-                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when `ReduceLROnPlateau` was "
-                    f"initialized ({len(self.min_lrs)}), likely due to a new param group being added: give min_lr as one number"
+                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when "
+                    f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}), likely due to a new param group being "
+                    "added: give min_lr as one number"
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, least in zip(groups, self.min_lrs, strict=True):

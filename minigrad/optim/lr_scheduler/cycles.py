@@ -63,7 +63,7 @@ class OneCycleLR(LRScheduler):
     ...     optimizer.step()
     ...     scheduler.step()
     >>> [round(lr, 2) for lr in rates]
-    [0.04, 0.93, 0.65, 0.24]
+    [0.04, 0.95, 0.61, 0.19]
     """
 
     def __init__(
@@ -100,7 +100,8 @@ class OneCycleLR(LRScheduler):
         if cycle_momentum:
             self.use_beta1 = _uses_beta1(optimizer)
             high, low = (
-                one_for_each(n, v, groups) for n, v in (("max_momentum", max_momentum), ("base_momentum", base_momentum))
+                one_for_each(n, v, groups)
+                for n, v in (("max_momentum", max_momentum), ("base_momentum", base_momentum))
             )
             for group, most, least in zip(groups, high, low, strict=True):
                 if last_epoch == -1:
@@ -148,7 +149,8 @@ def _phases(total_steps: int, pct_start: float, three_phase: bool) -> Iterator[d
 
     def leg(end: float, lr: tuple[str, str], momentum: tuple[str, str]) -> dict[str, Any]:
         return {
-            "end_step": end, "start_lr": lr[0], "end_lr": lr[1], "start_momentum": momentum[0], "end_momentum": momentum[1],
+            "end_step": end, "start_lr": lr[0], "end_lr": lr[1],
+            "start_momentum": momentum[0], "end_momentum": momentum[1],
         }  # fmt: skip
 
     down, up = ("max_momentum", "base_momentum"), ("base_momentum", "max_momentum")
@@ -244,7 +246,7 @@ class CyclicLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Half a cosine from base_lr to `eta_min` over T_i epochs, then again from the top: SGDR (Loshchilov & Hutter, 2017).
+    """Half a cosine from base_lr to `eta_min` over T_i epochs, then again from the top   (Loshchilov & Hutter, 2017).
 
     lr = eta_min + (base_lr - eta_min) * (1 + cos(pi * T_cur / T_i)) / 2, with T_0 epochs until the first restart and
     T_i multiplied by `T_mult` at each.  `step(epoch + i / batches)` moves in fractions of an epoch.

@@ -18,10 +18,11 @@ _EXPECTED = "default_collate: batch must contain tensors, numpy arrays, numbers,
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """A batch from a list of samples: tensors and arrays are stacked along a new first dimension, numbers become a tensor.
+    """A batch from a list of samples: tensors and arrays are stacked along a new first dimension.
 
-    Floats become float64, whole numbers int64; strings and bytes stay in a list; mappings, named tuples and sequences keep their
-    structure (a plain tuple becomes a list, as in PyTorch).  TypeError for anything else, RuntimeError for samples whose sizes differ.
+    Python's floats become a float64 tensor, whole numbers int64; strings and bytes stay as they are; mappings, named
+    tuples and sequences keep their structure (a plain tuple becomes a list, as in PyTorch).  TypeError for anything
+    else, RuntimeError for samples whose sizes differ.
 
     >>> import minigrad
     >>> minigrad.utils.data.default_collate([(minigrad.tensor([1.0, 2.0]), 0), (minigrad.tensor([3.0, 4.0]), 1)])

@@ -1,7 +1,8 @@
 """Data sets: anything with `dataset[i]` and `len(dataset)`, and ways to cut and join them.
 
 `TensorDataset` holds tensors of equal length; `Subset`, `ConcatDataset`, `StackDataset` and `random_split` make new
-data sets out of old ones without copying.  `IterableDataset` is for streams that have no index.  Read `sampler.py` next.
+data sets out of old ones without copying.  `IterableDataset` is for streams that have no index.  Read `sampler.py`
+next.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def __init__(self, *tensors: Tensor):
         lengths = [len(t) for t in tensors]
         if len(set(lengths)) > 1:
-            raise AssertionError(f"Size mismatch between tensors: their first dimensions are {lengths}, and should be equal")
+            raise AssertionError(
+                f"Size mismatch between tensors: their first dimensions are {lengths}, and should be equal"
+            )
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
@@ -93,7 +96,8 @@ class StackDataset(Dataset[Any]):
     def __init__(self, *args: Any, **kwargs: Any):
         if args and kwargs:
             raise ValueError(
-                "Supported either ``tuple``- (via ``args``) or ``dict``- (via ``kwargs``) like input/output, but both types are given."
+                "Supported either ``tuple``- (via ``args``) or ``dict``- (via ``kwargs``) like input/output, "
+                "but both types are given."
             )
         if not args and not kwargs:
             raise ValueError("At least one dataset should be passed")
@@ -189,13 +193,11 @@ def fetch(dataset: Any, indices: Sequence[Any]) -> list[Any]:
     return [dataset[i] for i in indices]
 
 
-def random_split(
-    dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None
-) -> list[Subset[Any]]:
+def random_split(dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset[Any]]:
     """Deal a data set out at random into parts that do not overlap.
 
-    `lengths` are counts that add up to `len(dataset)`, or fractions that add up to 1; what rounding leaves over goes to the
-    first parts, one each.  The same seed gives the same parts as PyTorch.
+    `lengths` are counts that add up to `len(dataset)`, or fractions that add up to 1; what rounding leaves over goes to
+    the first parts, one each.  The same seed gives the same parts as PyTorch.
 
     >>> import minigrad
     >>> train, test = minigrad.utils.data.random_split(range(10), [0.8, 0.2], minigrad.Generator().manual_seed(0))
@@ -211,12 +213,16 @@ def random_split(
             counts[i % len(counts)] += 1
         for i, count in enumerate(counts):
             if count == 0:
-                warnings.warn(f"Length of split at index {i} is 0. This might result in an empty dataset.", UserWarning, stacklevel=2)
+                warnings.warn(
+                    f"Length of split at index {i} is 0. This might result in an empty dataset.",
+                    UserWarning,
+                    stacklevel=2,
+                )
         lengths = counts
     if sum(lengths) != len(dataset):
         raise ValueError(
-            f"Sum of input lengths does not equal the length of the input dataset! {list(lengths)} add up to {sum(lengths)}, "
-            f"the data set has {len(dataset)} samples"
+            f"Sum of input lengths does not equal the length of the input dataset! {list(lengths)} add up to "
+            f"{sum(lengths)}, the data set has {len(dataset)} samples"
         )
-    indices = iter(minigrad.randperm(len(dataset), generator=generator).tolist())
+    indices = iter(minigrad.randperm(len(dataset), generator=generator, device="cpu").tolist())
     return [Subset(dataset, list(itertools.islice(indices, int(length)))) for length in lengths]

@@ -1,7 +1,7 @@
 """Samplers: in which order a data set is read.
 
 A sampler is an iterable of indices; `BatchSampler` groups them.  The random ones draw exactly the numbers that PyTorch
-draws from the same seed.  Read `dataloader.py` next.
+draws from the same seed, on the CPU wherever the data may be.  Read `dataloader.py` next.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class SequentialSampler(Sampler[int]):
 class RandomSampler(Sampler[int]):
     """A random order: a new permutation each time, or draws with replacement.
 
-    `num_samples` (default: all) may exceed the length of the data; without replacement it then takes several permutations.
+    `num_samples` (default: all) may exceed the length of the data; without replacement it then takes several
+    permutations.
 
     >>> import minigrad
     >>> sampler = minigrad.utils.data.RandomSampler(range(5), generator=minigrad.Generator().manual_seed(0))
@@ -51,9 +52,18 @@ class RandomSampler(Sampler[int]):
     """
 
     def __init__(
-        self, data_source: Sized, replacement: bool = False, num_samples: int | None = None, generator: Generator | None = None
+        self,
+        data_source: Sized,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Generator | None = None,
     ):
-        self.data_source, self.replacement, self._num_samples, self.generator = data_source, replacement, num_samples, generator
+        self.data_source, self.replacement, self._num_samples, self.generator = (
+            data_source,
+            replacement,
+            num_samples,
+            generator,
+        )
         if not isinstance(replacement, bool):
             raise TypeError(f"replacement should be a boolean value, but got replacement={replacement}")
         _check_num_samples(self.num_samples)
@@ -70,10 +80,10 @@ class RandomSampler(Sampler[int]):
         if self.replacement:
             for start in range(0, self.num_samples + 1, 32):
                 count = min(32, self.num_samples - start)
-                yield from minigrad.randint(0, n, (count,), dtype=dtypes.int64, generator=generator).tolist()
+                yield from minigrad.randint(0, n, (count,), dtype=dtypes.int64, generator=generator, device="cpu").tolist()
         else:
             for start in range(0, self.num_samples + 1, n):
-                yield from minigrad.randperm(n, generator=generator).tolist()[: self.num_samples - start]
+                yield from minigrad.randperm(n, generator=generator, device="cpu").tolist()[: self.num_samples - start]
 
     def __len__(self) -> int:
         return self.num_samples
@@ -86,7 +96,7 @@ class SubsetRandomSampler(Sampler[int]):
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        for i in minigrad.randperm(len(self.indices), generator=self.generator).tolist():
+        for i in minigrad.randperm(len(self.indices), generator=self.generator, device="cpu").tolist():
             yield self.indices[i]
 
     def __len__(self) -> int:
@@ -102,13 +112,17 @@ class WeightedRandomSampler(Sampler[int]):
         _check_num_samples(num_samples)
         if not isinstance(replacement, bool):
             raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
-        self.weights = minigrad.as_tensor(weights, dtype=dtypes.float64)
+        self.weights = minigrad.as_tensor(weights, dtype=dtypes.float64, device="cpu")
         if self.weights.dim() != 1:
-            raise ValueError(f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}")
+            raise ValueError(
+                f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}"
+            )
         self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
 
     def __iter__(self) -> Iterator[int]:
-        return iter(minigrad.multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator).tolist())
+        return iter(
+            minigrad.multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator).tolist()
+        )
 
     def __len__(self) -> int:
         return self.num_samples
@@ -143,7 +157,7 @@ class BatchSampler(Sampler[list[int]]):
 
 def draw_seed(generator: Generator | None = None) -> int:
     """A random 63-bit number, to seed another generator with."""
-    return int(minigrad.empty((), dtype=dtypes.int64).random_(generator=generator))
+    return int(minigrad.empty((), dtype=dtypes.int64, device="cpu").random_(generator=generator))
 
 
 def _check_num_samples(num_samples: Any) -> None:

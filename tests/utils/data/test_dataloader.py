@@ -107,9 +107,7 @@ def test_a_stream_promises_its_length(options):
         len(mine.DataLoader(stream(mine)))
 
 
-@given(
-    st.integers(1, 30), st.integers(1, 8), st.booleans(), st.booleans(), st.integers(0, 2**32), st.booleans()
-)
+@given(st.integers(1, 30), st.integers(1, 8), st.booleans(), st.booleans(), st.integers(0, 2**32), st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_the_short_cut_for_tensors_equals_the_long_way(n, batch_size, shuffle, drop_last, seed, subset):
     data = mine.TensorDataset(minigrad.rand(n, 3), minigrad.arange(n), minigrad.rand(n) > 0.5)
@@ -118,7 +116,9 @@ def test_the_short_cut_for_tensors_equals_the_long_way(n, batch_size, shuffle, d
     seen = []
     for collate in (None, lambda samples: mine.default_collate(samples)):
         minigrad.manual_seed(seed)
-        seen.append([plain(b) for b in mine.DataLoader(data, batch_size, shuffle, drop_last=drop_last, collate_fn=collate)])
+        seen.append(
+            [plain(b) for b in mine.DataLoader(data, batch_size, shuffle, drop_last=drop_last, collate_fn=collate)]
+        )
     assert seen[0] == seen[1]
 
 
@@ -182,7 +182,9 @@ def test_a_stream_has_no_order_to_choose(options):
             data.DataLoader(stream(data), **options)
 
 
-@pytest.mark.parametrize("name", ["batch_size", "sampler", "batch_sampler", "drop_last", "dataset", "persistent_workers"])
+@pytest.mark.parametrize(
+    "name", ["batch_size", "sampler", "batch_sampler", "drop_last", "dataset", "persistent_workers"]
+)
 def test_what_made_the_loader_is_fixed(name):
     loader = mine.DataLoader(range(3))
     with pytest.raises(ValueError, match=f"{name} attribute should not be set after DataLoader is initialized"):
@@ -251,7 +253,9 @@ def test_what_cannot_be_collated_raises_the_errors_of_torch(name):
 
 
 @pytest.mark.parametrize(
-    "sample", [np.arange(2), [np.array([1.0]), {"a": np.float32(2)}, "s", (1, 2), Point(np.array(1), 2)], np.array(["a"]), 3], ids=str
+    "sample",
+    [np.arange(2), [np.array([1.0]), {"a": np.float32(2)}, "s", (1, 2), Point(np.array(1), 2)], np.array(["a"]), 3],
+    ids=str,
 )
 def test_converted_samples_are_those_of_torch(sample):
     assert plain(mine.default_convert(sample)) == plain(theirs.default_convert(sample))

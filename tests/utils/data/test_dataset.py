@@ -46,7 +46,9 @@ USES = {
     "last row": lambda L, D: D.TensorDataset(L.arange(10.0))[-1],
     "rows by list": lambda L, D: D.TensorDataset(L.arange(10.0))[[1, 2]],
     "lengths": lambda L, D: len(D.TensorDataset(L.zeros(4, 2), L.zeros(4))),
-    "concat": lambda L, D: [(D.TensorDataset(L.arange(3)) + D.TensorDataset(L.arange(4)))[i] for i in (0, 2, 3, 6, -1, -7)],
+    "concat": lambda L, D: [
+        (D.TensorDataset(L.arange(3)) + D.TensorDataset(L.arange(4)))[i] for i in (0, 2, 3, 6, -1, -7)
+    ],
     "concat sizes": lambda L, D: D.ConcatDataset([range(2), range(5)]).cumulative_sizes,
     "subset": lambda L, D: D.Subset(range(10, 20), [3, 1])[1],
     "subset by list": lambda L, D: D.Subset(D.TensorDataset(L.arange(9)), [3, 1, 5])[[2, 0]],

@@ -23,7 +23,9 @@ SAMPLERS = {
     "100 with replacement": lambda L, D, g: D.RandomSampler(range(9), True, 100, generator=g),
     "subset": lambda L, D, g: D.SubsetRandomSampler([3, 1, 4, 1, 5, 9, 2, 6], generator=g),
     "weighted": lambda L, D, g: D.WeightedRandomSampler([0.1, 2.0, 0.3, 5.0], 40, generator=g),
-    "weighted without replacement": lambda L, D, g: D.WeightedRandomSampler([0.1, 2.0, 0.3, 5.0], 3, False, generator=g),
+    "weighted without replacement": lambda L, D, g: D.WeightedRandomSampler(
+        [0.1, 2.0, 0.3, 5.0], 3, False, generator=g
+    ),
     "sequential": lambda L, D, g: D.SequentialSampler(range(6)),
     "batches": lambda L, D, g: D.BatchSampler(D.RandomSampler(range(11), generator=g), 4, False),
     "whole batches": lambda L, D, g: D.BatchSampler(D.RandomSampler(range(11), generator=g), 4, True),
