@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import secrets
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
         with open(path, "wb") as stream:
             yield stream
         return
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = f"{path}.{secrets.token_hex(4)}.tmp"
     try:
         with open(temporary, "xb") as stream:
             yield stream
@@ -73,21 +74,21 @@ class Archive:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise damaged(f"failed finding central directory: {error}") from None
         self.length = stream.seek(0, io.SEEK_END)
-        entries = self.zip.infolist()
-        if sum(entry.file_size for entry in entries) > self.length:
+        self.entries = {entry.filename: entry for entry in self.zip.infolist()}
+        if sum(entry.file_size for entry in self.entries.values()) > self.length:
             raise damaged(f"its entries claim more bytes than the {self.length} of the file")
-        folders = [e.filename.removesuffix("data.pkl") for e in entries if e.filename.endswith("/data.pkl")]
+        folders = [name.removesuffix("data.pkl") for name in self.entries if name.endswith("/data.pkl")]
         if not folders:
             raise RuntimeError(
                 "PytorchStreamReader failed locating file data.pkl: file not found. This zip file is not a checkpoint"
             )
         self.folder = folders[0]
-        order = self.record("byteorder").tobytes() if f"{self.folder}byteorder" in self.zip.NameToInfo else b"little"
+        order = self.record("byteorder").tobytes() if f"{self.folder}byteorder" in self.entries else b"little"
         self.is_foreign = order != sys.byteorder.encode()  # written where bytes stand in the other order
 
     def record(self, name: str) -> Any:
         """The bytes of one record, as an array of its own (or mapped)."""
-        entry = self.zip.NameToInfo.get(f"{self.folder}{name}")
+        entry = self.entries.get(f"{self.folder}{name}")
         if entry is None:
             raise RuntimeError(f"PytorchStreamReader failed locating file {name}: file not found")
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:

@@ -19,11 +19,12 @@ How far the agreement with PyTorch's CPU generator goes:
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -319,6 +320,27 @@ class Generator:
         with np.errstate(divide="ignore"):  # log(0) = -inf is one outcome in 2**53
             return _cast(np.ceil(np.log(self._unit64(shape)) / np.log1p(-p)), np.dtype(dtype))
 
+    def poisson(self, rates: Array) -> Array:
+        """Poisson numbers, one for each rate: Knuth's products of uniforms for small rates, rejection for large ones.
+
+        (TAOCP 2, 3.4.1; Hoermann, "The transformed rejection method for generating Poisson random variables", 1993.)
+        How many uniforms an element takes is left to chance, so the elements come one after the other.
+        """
+        _work_dtype(rates.dtype, "poisson")
+        if not (rates >= 0).all():
+            raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+        with self._lock:
+            start, used = self._tape.state, itertools.count()
+            unit = (value for value, _ in zip(self._endless_units(), used))
+            numbers = [_poisson(rate, unit) for rate in rates.astype(np.float64).ravel().tolist()]
+            self._tape.state = start  # the units were drawn in advance: read again as many as were needed
+            self._unit64(next(used))
+        return np.array(numbers, np.float64).astype(rates.dtype).reshape(rates.shape)
+
+    def _endless_units(self) -> Iterator[float]:
+        while True:
+            yield from self._unit64(1024).tolist()
+
     def multinomial(self, probs: Array, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
         """Draw category indices with probabilities proportional to `probs`, of shape (K,) or (N, K), row by row.
 
@@ -438,6 +460,29 @@ def _box_muller(numbers: Array) -> None:
     radius, angle = np.sqrt(-2 * np.log(1 - blocks[:, 0])), 2 * math.pi * blocks[:, 1]
     np.multiply(radius, np.cos(angle), out=blocks[:, 0])
     np.multiply(radius, np.sin(angle), out=blocks[:, 1])
+
+
+def _poisson(rate: float, unit: Iterator[float]) -> int:
+    """One Poisson number."""
+    if rate < 10:
+        limit, product, count = math.exp(-rate), 1.0, 0
+        while rate and (product := product * next(unit)) > limit:
+            count += 1
+        return count
+    root, log_rate = math.sqrt(rate), math.log(rate)
+    b = 0.931 + 2.53 * root  # the constants of Hoermann's algorithm PTRS
+    a = -0.059 + 0.02483 * b
+    inverse_alpha, v_r = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
+    while True:
+        u, v = next(unit) - 0.5, next(unit)
+        us = 0.5 - abs(u)
+        k = math.floor((2 * a / us + b) * u + rate + 0.43)
+        if us >= 0.07 and v <= v_r:
+            return k
+        if k < 0 or (us < 0.013 and v > us):
+            continue
+        if math.log(v) + math.log(inverse_alpha) - math.log(a / (us * us) + b) <= k * log_rate - rate - math.lgamma(k + 1):
+            return k
 
 
 def _swap_through(targets: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from minigrad import ops  # noqa: F401 - registers the operations
+from minigrad.ops.linalg import LinAlgError
 from minigrad.ops.registry import export
 
 if TYPE_CHECKING:
     from minigrad._linalg import *  # noqa: F403
 
-__all__ = export("linalg", globals())
+__all__ = ["LinAlgError", *export("linalg", globals())]

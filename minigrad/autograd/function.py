@@ -9,6 +9,7 @@ graph.  Read `engine.py` next: it walks these nodes backward.
 from __future__ import annotations
 
 import functools
+import re
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -266,7 +267,7 @@ class Operation(Function):
 
     @property
     def label(self) -> str:
-        return type(self).__name__.lower()
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(self).__name__).lower()
 
     @classmethod
     def apply(cls, *inputs: Any) -> Any:

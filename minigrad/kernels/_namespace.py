@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy
@@ -36,6 +37,16 @@ def of(x: Array) -> Any:
     from . import cpu, gpu
 
     return cpu if array_namespace(x) is numpy else gpu
+
+
+def limits(dtype: Any) -> dict[str, Any]:
+    """The two ends of a dtype: what is neutral for maximum and for minimum.  Floats end in the infinities."""
+    if dtype.kind == "b":
+        return {"lowest": False, "highest": True}
+    if dtype.kind in "iu":
+        bits = 8 * dtype.itemsize - (dtype.kind == "i")
+        return {"lowest": -(1 << bits) if dtype.kind == "i" else 0, "highest": (1 << bits) - 1}
+    return {"lowest": -inf, "highest": inf}
 
 
 def is_half(x: Any) -> bool:

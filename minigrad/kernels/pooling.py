@@ -16,10 +16,9 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from ._namespace import Array, array_namespace, of, widened
+from ._namespace import Array, array_namespace, limits, of, widened
 from ._windows import Ints, PerAxis, channels_last, per_axis, to_first, to_last
 from .resample import resample_backward, resample_forward
-from .scatter import limits
 
 
 # ---------------------------------------------------------------------------------------------------------- sizes
@@ -64,7 +63,7 @@ class Window:
     ):
         d = len(size)
         self.size, self.kernel = tuple(size), per_axis(kernel, d)
-        self.stride = self.kernel if stride is None or stride == () or stride == [] else per_axis(stride, d)
+        self.stride = self.kernel if stride in (None, (), []) else per_axis(stride, d)  # type: ignore[arg-type]
         self.padding, self.dilation = per_axis(padding, d), per_axis(dilation, d)
         self.out = pool_output_size(size, self.kernel, self.stride, self.padding, self.dilation, ceil_mode)
 
@@ -183,10 +182,10 @@ def _places(stages: list[Array], first: int, window: Window) -> Array:
             part = scores[_at(first + axis, [outs])]
             xp.maximum(part, equal.view("uint8") * worth, out=part)
         score, below = scores, below * window.kernel[axis]
-    if x.dtype.kind == "f" and bool(xp.isnan(y).any()):  # NaN equals nothing: name the last of them
+    if x.dtype.kind not in "iu" and bool(xp.isnan(y).any()):  # NaN equals nothing: name the last of them
         for t, pairs in enumerate(product(*map(window.taps, range(d)))):
-            place_, outs_ = zip(*pairs)
-            score[_at(first, outs_)][xp.isnan(x[_at(first, place_)])] = T - t
+            inputs, outputs = zip(*pairs)
+            score[_at(first, outputs)][xp.isnan(x[_at(first, inputs)])] = T - t
     offset, corner = xp.zeros((), "int64"), xp.zeros((), "int64")
     for n, k, o, s, p, r in window.axes():
         offset = (offset * n)[..., None] + xp.arange(k) * r
@@ -297,23 +296,22 @@ def avg_pool_backward(
 
 
 def _divide(y: Array, first: int, window: Window, count_include_pad: bool, divisor_override: int | None) -> Array:
-    """Divide sums over windows, in place, by the sizes of the windows."""
+    """Divide sums over windows, in place, by the sizes of the windows; integers are rounded towards zero."""
     xp = array_namespace(y)
-    whole = y.dtype.kind in "iu"
-    divide = xp.floor_divide if whole else xp.divide
-    if divisor_override is not None:
-        return divide(y, y.dtype.type(divisor_override), out=y)
-    counts = []
+    count = xp.ones((), "int64")
     for n, k, o, s, p, _ in window.axes():
         start = xp.arange(o) * s - p
         end = xp.minimum(start + k, n + p)
-        counts.append(end - start if count_include_pad else xp.minimum(end, n) - xp.maximum(start, 0))
-    if all(int(count.min()) == int(count.max()) for count in counts):
-        return divide(y, y.dtype.type(prod(int(count[0]) for count in counts)), out=y)
-    total = counts[0]
-    for count in counts[1:]:
-        total = total[..., None] * count
-    return divide(y, total.reshape(*window.out, *(1,) * (y.ndim - first - len(window.out))).astype(y.dtype), out=y)
+        length = end - start if count_include_pad else xp.minimum(end, n) - xp.maximum(start, 0)
+        count = count[..., None] * (length[:1] if bool((length == length[0]).all()) else length)
+    if divisor_override is not None:
+        count = xp.full((), divisor_override)
+    count = count.reshape((*count.shape, *(1,) * (y.ndim - first - len(window.out)))).astype(y.dtype)
+    if y.dtype.kind in "iu":
+        y[...] = xp.sign(y) * (xp.abs(y) // count)
+    else:
+        y /= count
+    return y
 
 
 def adaptive_avg_pool_forward(x: Array, size: PerAxis) -> Array:

@@ -9,10 +9,10 @@ Shapes: x (N, C, *S) to y (N, C, *O), any number of spatial axes.  Read `pooling
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from math import floor, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -24,38 +24,51 @@ CUBIC, SMOOTH_CUBIC = -0.75, -0.5  # the parameter a of Keys's kernel: PyTorch's
 
 
 # ---------------------------------------------------------------------------------------------------- the mechanism
-def apply_maps(x: Array, maps: Sequence[numpy.ndarray], transposed: bool = False) -> Array:
-    """Multiply each spatial axis of x (N, C, *S) by its matrix A (O, S), or by the transpose of one.
+class AxisMap(NamedTuple):
+    """A matrix A (O, S) with few numbers in a row: output o is the sum of weights[o, t] x[inputs[o, t]] over taps t."""
 
-    A is cut into bands whose inputs make a dense product.  Where x is not finite, a band is a single output: otherwise
-    0 * inf = NaN would reach outputs that do not look at the infinite number at all.
+    size: int  # S
+    inputs: numpy.ndarray  # (O, T), rising from row to row
+    weights: numpy.ndarray  # (O, T)
+
+    def bands(self, height: int, dtype: Any) -> Iterator[tuple[slice, slice, numpy.ndarray]]:
+        """A cut into dense pieces: (the rows of some outputs, the columns of the inputs they look at, the numbers)."""
+        for start in range(0, len(self.inputs), height):
+            inputs, weights = self.inputs[start : start + height], self.weights[start : start + height]
+            first, end = int(inputs.min()), int(inputs.max()) + 1
+            piece = numpy.zeros((len(inputs), end - first), dtype)
+            numpy.add.at(piece, (numpy.arange(len(inputs))[:, None], inputs - first), weights)  # border taps share inputs
+            yield slice(start, start + height), slice(first, end), piece
+
+
+def apply_maps(x: Array, maps: Sequence[AxisMap], transposed: bool = False) -> Array:
+    """Multiply each spatial axis of x (N, C, *S) by its matrix, or by the transpose of it.
+
+    Where x is not finite a band is a single output: otherwise 0 * inf = NaN would reach outputs that do not look at the
+    infinite number at all.
     """
     last = channels_last(x)
     y, first = (to_last(x), 1) if last else (x, 2)
-    band = BAND if bool(array_namespace(x).isfinite(y).all()) else 1
-    maps = [A.T if transposed else A for A in maps]
-    for axis in sorted(range(len(maps)), key=lambda axis: len(maps[axis]) / maps[axis].shape[1]):  # shrink before growing
-        y = _multiply(maps[axis], y, first + axis, band)
+    height = BAND if bool(array_namespace(x).isfinite(y).all()) else 1
+    growth = [len(A.inputs) / A.size for A in maps]
+    for axis in sorted(range(len(maps)), key=growth.__getitem__, reverse=transposed):  # shrink before growing
+        y = _multiply(maps[axis], y, first + axis, height, transposed)
     return to_first(y) if last else y
 
 
-def _multiply(A: numpy.ndarray, x: Array, axis: int, band: int) -> Array:
-    """y[..., o, ...] = sum over s of A[o, s] x[..., s, ...]."""
-    xp, out = array_namespace(x), len(A)
+def _multiply(A: AxisMap, x: Array, axis: int, height: int, transposed: bool) -> Array:
+    """y[..., o, ...] = sum over s of A[o, s] x[..., s, ...], or with A[s, o]."""
+    xp, size = array_namespace(x), A.size if transposed else len(A.inputs)
     outer, inner = x.shape[:axis], x.shape[axis + 1 :]
     x = x.reshape(prod(outer), x.shape[axis], *([prod(inner)] if inner else []))
-    y = xp.empty((len(x), out, *x.shape[2:]), x.dtype)
-    for start in range(0, out, band):
-        rows = A[start : start + band]
-        used = numpy.flatnonzero(rows.any(axis=0))
-        inputs = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0)
-        weights = xp.asarray(numpy.ascontiguousarray(rows[:, inputs], x.dtype))
-        target = y[:, start : start + band]
-        if inner:
-            xp.matmul(weights, x[:, inputs], out=target)
-        else:
-            xp.matmul(x[:, inputs], weights.T, out=target)
-    return y.reshape(*outer, out, *inner)
+    y = xp.zeros((len(x), size, *x.shape[2:]), x.dtype)
+    for rows, columns, piece in A.bands(height, x.dtype):
+        weights = xp.asarray(piece)
+        if transposed:
+            rows, columns, weights = columns, rows, weights.T
+        part = weights @ x[:, columns] if inner else x[:, columns] @ weights.T
+        y[:, rows] += part
+    return y.reshape(*outer, size, *inner)
 
 
 # --------------------------------------------------------------------------------------------------- interpolation
@@ -83,8 +96,8 @@ def resample_forward(
         return apply_maps(x, maps)
     xp, last = array_namespace(x), channels_last(x)
     y, first = (to_last(x), 1) if last else (x, 2)
-    for axis, A in enumerate(maps, first):  # each row holds a single one: pick, in any dtype
-        y = y.take(xp.asarray(A.argmax(axis=1)), axis=axis)
+    for axis, A in enumerate(maps, first):  # each output is one of the inputs, whatever its dtype
+        y = y.take(xp.asarray(A.inputs[:, 0]), axis=axis)
     return to_first(y) if last else y
 
 
@@ -113,7 +126,7 @@ def resample_size(size: Sequence[int], scale_factor: Sequence[float]) -> Ints:
 
 def _maps(
     x: Array, S: Sequence[int], out: Sequence[int], mode: str, align_corners: bool, scales: Any, antialias: bool
-) -> list[numpy.ndarray]:
+) -> list[AxisMap]:
     kind = mode.removeprefix("bi").removeprefix("tri")
     if kind not in MAPS:
         raise ValueError(f"mode must be one of {', '.join(MAPS)}, got {mode!r}")
@@ -121,28 +134,19 @@ def _maps(
         raise ValueError(f"antialias works with linear and cubic maps, got mode={mode!r}")
     real = "float64" if x.dtype == "float64" else "float32"
     stated = scales if scales is not None else (None,) * len(S)
-    return [
-        axis_map(kind, n, o, align_corners, s, antialias, real) for n, o, s in zip(S, out, stated)
-    ]
+    return [axis_map(kind, n, o, align_corners, s, antialias, real) for n, o, s in zip(S, out, stated)]
 
 
-@lru_cache(maxsize=256)
-def axis_map(
-    mode: str, S: int, out: int, align_corners: bool, scale: float | None, antialias: bool, real: str
-) -> numpy.ndarray:
-    """The matrix A (O, S) of one axis."""
+@lru_cache(maxsize=64)
+def axis_map(mode: str, S: int, out: int, align_corners: bool, scale: float | None, antialias: bool, real: str) -> AxisMap:
+    """The map of one axis from S inputs to `out` outputs."""
     align_corners = align_corners and mode in ("linear", "cubic")
     if out == S and mode in ("nearest", "linear") or out == 2 * S and mode == "nearest":
         scale = None  # PyTorch copies, or doubles, whatever the stated scale
     step = _step(S, out, align_corners, scale, numpy.dtype(real).type)
     if antialias:
-        A = _antialiased_map(mode, S, out, step)
-    else:
-        inputs, weights = MAPS[mode](S, out, step, align_corners)
-        A = numpy.zeros((out, S), real)
-        numpy.add.at(A, (numpy.arange(out)[:, None], inputs), weights)  # at the border several taps share one input
-    A.flags.writeable = False
-    return A
+        return AxisMap(S, *_antialiased(mode, S, out, step))
+    return AxisMap(S, *MAPS[mode](S, out, step, align_corners))
 
 
 def _step(S: int, out: int, align_corners: bool, scale: float | None, real: Any) -> Any:
@@ -158,16 +162,16 @@ def _centres(out: int, step: Any, align_corners: bool) -> numpy.ndarray:
     return o * step if align_corners else (o + step.dtype.type(0.5)) * step - step.dtype.type(0.5)
 
 
-def _nearest(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, Any]:
+def _nearest(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The input that the output's left edge falls on: PyTorch's old rule, half a pixel off."""
     inputs = numpy.floor(numpy.arange(out, dtype=step.dtype) * step).astype(int)
-    return numpy.minimum(inputs, S - 1)[:, None], 1
+    return numpy.minimum(inputs, S - 1)[:, None], numpy.ones((out, 1))
 
 
-def _nearest_exact(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, Any]:
+def _nearest_exact(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The input that the output's centre falls on."""
     inputs = numpy.floor((numpy.arange(out, dtype=step.dtype) + step.dtype.type(0.5)) * step).astype(int)
-    return numpy.minimum(inputs, S - 1)[:, None], 1
+    return numpy.minimum(inputs, S - 1)[:, None], numpy.ones((out, 1))
 
 
 def _linear(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -202,24 +206,30 @@ def _area(S: int, out: int, step: Any, align_corners: bool) -> tuple[numpy.ndarr
     """The mean of the inputs from floor(o S / O) to ceil((o + 1) S / O)."""
     o = numpy.arange(out)
     start, end = o * S // out, -(-(o + 1) * S // out)
-    taps = numpy.arange(int((end - start).max(initial=1)))
-    inside = taps < (end - start)[:, None]
-    inputs = numpy.minimum(start[:, None] + taps, S - 1)
-    return inputs, inside / (end - start)[:, None].astype(step.dtype)
+    return _runs(start, end, lambda inputs: (1 / (end - start)[:, None]).astype(step.dtype))
+
+
+def _runs(start: numpy.ndarray, end: numpy.ndarray, weigh: Callable) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The inputs from start[o] to end[o], and their weights; the taps that shorter runs do not have weigh nothing."""
+    inputs = start[:, None] + numpy.arange(int((end - start).max()))
+    inside = inputs < end[:, None]
+    return numpy.minimum(inputs, end[:, None] - 1), numpy.where(inside, weigh(inputs), 0)
 
 
 MAPS = {"nearest": _nearest, "nearest-exact": _nearest_exact, "linear": _linear, "cubic": _cubic, "area": _area}
 
 
-def _antialiased_map(mode: str, S: int, out: int, step: Any) -> numpy.ndarray:
-    """A with kernels as wide as the outputs are apart: low-pass filter and interpolation in one, rows summing to 1."""
+def _antialiased(mode: str, S: int, out: int, step: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Kernels as wide as the outputs are apart: low-pass filter and interpolation in one, weights summing to 1."""
     widen = max(float(step), 1.0)
     reach = (1 if mode == "linear" else 2) * widen
     centre = (numpy.arange(out) + 0.5) * float(step)
-    first = numpy.maximum((centre - reach + 0.5).astype(int), 0)
+    start = numpy.maximum((centre - reach + 0.5).astype(int), 0)
     end = numpy.minimum((centre + reach + 0.5).astype(int), S)
-    s = numpy.arange(S)
-    t = (s + 0.5 - centre[:, None]) / widen
-    A = numpy.maximum(1 - numpy.abs(t), 0) if mode == "linear" else cubic_kernel(t, SMOOTH_CUBIC)
-    A = numpy.where((s >= first[:, None]) & (s < end[:, None]), A, 0)
-    return (A / A.sum(axis=1, keepdims=True)).astype(step.dtype)
+
+    def kernel(inputs: numpy.ndarray) -> numpy.ndarray:
+        t = (inputs + 0.5 - centre[:, None]) / widen
+        return numpy.maximum(1 - numpy.abs(t), 0) if mode == "linear" else cubic_kernel(t, SMOOTH_CUBIC)
+
+    inputs, weights = _runs(start, end, kernel)
+    return inputs, (weights / weights.sum(axis=1, keepdims=True)).astype(step.dtype)

@@ -9,10 +9,10 @@ Those that take `out` change it in place and return it.  The steps in which the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, prod
+from math import prod
 from typing import Any
 
-from ._namespace import Array, array_namespace, of
+from ._namespace import Array, array_namespace, limits, of
 
 
 # -------------------------------------------------------------------------------------------- number by number
@@ -76,16 +76,6 @@ REDUCTIONS: dict[str, tuple[str, Any]] = {
     "amax": ("maximum", "lowest"),
     "amin": ("minimum", "highest"),
 }
-
-
-def limits(dtype: Any) -> dict[str, Any]:
-    """The two ends of a dtype: what is neutral for maximum and for minimum.  Floats end in the infinities."""
-    if dtype.kind == "b":
-        return {"lowest": False, "highest": True}
-    if dtype.kind in "iu":
-        bits = 8 * dtype.itemsize - (dtype.kind == "i")
-        return {"lowest": -(1 << bits) if dtype.kind == "i" else 0, "highest": (1 << bits) - 1}
-    return {"lowest": -inf, "highest": inf}
 
 
 def _positions(shape: Sequence[int], axis: int, index: Array) -> Array:

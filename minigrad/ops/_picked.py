@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.autograd.function import Operation, wrap
+from minigrad.autograd.function import Operation
 from minigrad.kernels import array_namespace
-from minigrad.ops._dims import normalize_dim
-from minigrad.ops.pointwise import check_tensor
-from minigrad.tensor import Tensor
 
 
 class Picked(Operation):

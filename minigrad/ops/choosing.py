@@ -19,6 +19,7 @@ from minigrad.ops.pointwise import (
     as_tensor_like,
     binary,
     cast,
+    check_fits,
     check_tensor,
     pointwise,
     refusing,
@@ -183,10 +184,9 @@ def _between_numbers(x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
     """x in the type that it and its bounds have in common; the bounds must fit into it."""
     kind = result_dtype(x, *[bound for bound in (low, high) if bound is not None])
     _refuse_unordered(kind)
-    if not kind.is_inexact and kind is not dtypes.bool_:
-        limits = dtypes.iinfo(kind)
-        if any(bound is not None and not limits.min <= bound <= limits.max for bound in (low, high)):
-            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+    if kind is dtypes.bool_:
+        raise NotImplementedError('"clamp" not implemented for bool tensors')
+    check_fits(kind, low, high)
     return cast(x, kind.numpy), low, high
 
 

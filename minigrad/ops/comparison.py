@@ -206,24 +206,24 @@ bitwise_and = _two("bitwise_and", python.and_, """The bits that both have: the o
     >>> x = minigrad.tensor([1, 2, 3])
     >>> (x > 1) & (x < 3)
     tensor([False,  True, False])
-    """, **_bits("bitwise_and", "fcV", "and"))  # fmt: skip
-bitwise_or = _two("bitwise_or", python.or_, "The bits that one has: the operator |.", **_bits("bitwise_or", "fcV", "or"))
-bitwise_xor = _two("bitwise_xor", python.xor, "The bits in which they differ: the operator ^.", **_bits("bitwise_xor", "fcV", "xor"))
+    """, **_bits("bitwise_and", "fc", "and"))  # fmt: skip
+bitwise_or = _two("bitwise_or", python.or_, "The bits that one has: the operator |.", **_bits("bitwise_or", "fc", "or"))
+bitwise_xor = _two("bitwise_xor", python.xor, "The bits in which they differ: the operator ^.", **_bits("bitwise_xor", "fc", "xor"))
 bitwise_left_shift = _two(
     "bitwise_left_shift",
     python.lshift,
     "input * 2^other, for integers: the operator <<.",
-    **_bits("bitwise_left_shift", "bfcV", "lshift"),
+    **_bits("bitwise_left_shift", "bfc", "lshift"),
 )
 bitwise_right_shift = _two(
     "bitwise_right_shift",
     python.rshift,
     "floor(input / 2^other), for integers: the operator >>.",
-    **_bits("bitwise_right_shift", "bfcV", "rshift"),
+    **_bits("bitwise_right_shift", "bfc", "rshift"),
 )
 bitwise_not = _one(
     "bitwise_not", lambda xp, x: ~x, "Every bit turned over: `not` for booleans, -1 - input for integers.",
-    refusing(unchanged, "fcV", "bitwise_not"), in_place=True,
+    refusing(unchanged, "fc", "bitwise_not"), in_place=True,
 )  # fmt: skip
 
 

@@ -5,15 +5,16 @@ None of these has a gradient: counts and positions do not move when values move 
 
 from __future__ import annotations
 
+import builtins
+import math
 from typing import Any
-
-import numpy as np
 
 from minigrad import dtypes
 from minigrad.autograd.function import wrap
 from minigrad.autograd.inplace import _spoken as spoken
 from minigrad.kernels import array_namespace
 from minigrad.ops._dims import normalize_dim
+from minigrad.ops.creation import linspace
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.registry import operation
 from minigrad.ops.return_types import return_type
@@ -165,7 +166,7 @@ def _ends(name: str, input: Tensor, low: Any, high: Any) -> tuple[float, float]:
     x = input._array
     if low == high and x.size:
         low, high = float(x.min()), float(x.max())
-    if not np.isfinite([low, high]).all():
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"torch.{name}: range of [{low}, {high}] is not finite")
     if low > high:
         raise RuntimeError(f"torch.{name}: max must be larger than min, got [{low}, {high}]")
@@ -180,6 +181,112 @@ def _linear_counts(x: Any, weights: Any, bins: int, low: float, high: float) -> 
     places = xp.minimum(((x - low) * bins / (high - low)).astype("int64"), bins - 1)
     weights = weights if weights is None else weights[inside]
     return xp.bincount(places, weights, bins).astype(kind)
+
+
+@operation
+def histogram(input: Tensor, bins: Any = 100, *, range: Any = None, weight: Tensor | None = None, density: bool = False) -> Any:
+    """How many elements fall into each interval: (hist, bin_edges).
+
+    `bins` is a number of equal intervals, in a `range` (low, high) or between the data's own ends, or a tensor of their edges.
+    `weight` says how much each element counts; `density` divides by the total and by the widths, so that the integral is 1.
+
+    >>> import minigrad
+    >>> minigrad.histogram(minigrad.tensor([1., 2., 1.]), bins=2).hist
+    tensor([2., 1.])
+    """
+    check_tensor("histogram", "input", input)
+    if not isinstance(bins, (int, Tensor)):
+        raise TypeError(f"histogram() received an invalid combination of arguments: bins must be int or Tensor, not {type(bins).__name__}")
+    points = input.reshape(-1, 1)
+    weight = weight if weight is None else weight.reshape(-1)
+    hist, edges = histogramdd(points, (bins,), range=range, weight=weight, density=density)
+    return return_type("histogram", "hist", "bin_edges")(hist, edges[0])
+
+
+@operation(method=False, out=False)
+def histogramdd(input: Tensor, bins: Any, range: Any = None, weight: Tensor | None = None, density: bool = False) -> Any:
+    """How many points fall into each box of a grid: (hist, bin_edges).  The last dimension holds the coordinates of a point.
+
+    `bins` is one number of intervals for all coordinates, or for each coordinate a number or a tensor of edges.
+
+    >>> import minigrad
+    >>> minigrad.histogramdd(minigrad.tensor([[0., 0.], [1., 1.]]), [2, 2]).hist
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    check_tensor("histogramdd", "input", input)
+    if not input.ndim:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+    if input.ndim < 2:
+        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+    if not input.is_floating_point():
+        raise NotImplementedError(f'"histogramdd" not implemented for {spoken(input.dtype)!r}: convert first, with .float()')
+    points = input._array.reshape(-1, input._array.shape[-1])
+    xp, coordinates = array_namespace(points), points.shape[1]
+    axes = list(builtins.range(coordinates))
+    bins = [bins] * coordinates if isinstance(bins, int) else list(bins)
+    if len(bins) != coordinates:
+        raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
+    if range is not None and len(range) != 2 * coordinates:
+        raise RuntimeError(
+            f"torch.histogramdd: for a {coordinates}-dimensional histogram range should have {2 * coordinates} elements, but got {len(range)}"
+        )
+    weights = _check_weight(input, weight)
+    ends = [None] * coordinates if range is None else [range[2 * i : 2 * i + 2] for i in axes]
+    edges = [_edges(input, points[:, i], bins[i], ends[i], i) for i in axes]
+    box, inside = xp.zeros(len(points), "int64"), xp.ones(len(points), bool)
+    for x, bounds in zip(points.T, edges, strict=True):
+        count = max(len(bounds) - 1, 0)
+        place = xp.where(x == bounds[-1:], count, _search(bounds, x, True)) - 1  # the last interval has its right end
+        inside &= (place >= 0) & (place < count)
+        box = box * count + place
+    shape = tuple(max(len(bounds) - 1, 0) for bounds in edges)
+    hist = xp.bincount(box[inside], weights if weights is None else weights[inside], math.prod(shape)).astype(points.dtype).reshape(shape)
+    if density:
+        hist = hist / hist.sum()
+        for axis, bounds in enumerate(edges):
+            hist = hist / xp.diff(bounds).reshape([-1 if i == axis else 1 for i in axes])
+    return return_type("histogramdd", "hist", "bin_edges")(wrap(hist), tuple(map(wrap, edges)))
+
+
+def _check_weight(input: Tensor, weight: Tensor | None) -> Any:
+    if weight is None:
+        return None
+    if weight.dtype is not input.dtype:
+        raise RuntimeError(
+            "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got "
+            f"input({input.dtype}), and weight({weight.dtype})"
+        )
+    if weight.shape != input.shape[:-1]:
+        raise RuntimeError(
+            "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding its "
+            f"innermost dimension, but got input with shape {list(input.shape)} and weight with shape {list(weight.shape)}"
+        )
+    return weight._array.reshape(-1)
+
+
+def _edges(input: Tensor, x: Any, bins: Any, ends: Any, dim: int) -> Any:
+    """The edges of the intervals along one coordinate."""
+    if isinstance(bins, Tensor):
+        if bins.ndim != 1:
+            raise RuntimeError(
+                f"torch.histogramdd: bins tensor should have one dimension, but got {bins.ndim} dimensions in the bins tensor for dimension {dim}"
+            )
+        if bins.dtype is not input.dtype:
+            raise RuntimeError(
+                "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype "
+                f"{input.dtype} and bins for dimension {dim} with dtype {bins.dtype}"
+            )
+        return bins._array.copy()
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogramdd(): bins must be > 0, but got {bins} for dimension {dim}")
+    low, high = map(float, ends) if ends is not None else (float(x.min()), float(x.max())) if x.size else (0.0, 1.0)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histogramdd: dimension {dim}'s range [{low}, {high}] is not finite")
+    if low > high:
+        raise RuntimeError(f"torch.histogramdd: min should not exceed max, but got min {low} max {high} for dimension {dim}")
+    low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
+    return linspace(low, high, bins + 1, dtype=input.dtype, device=input.device)._array
 
 
 # ------------------------------------------------------------------------------------------------ intervals

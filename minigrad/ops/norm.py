@@ -11,11 +11,12 @@ import math
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.autograd.function import wrap
+from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.inplace import _spoken as spoken
 from minigrad.kernels import array_namespace
 from minigrad.kernels.sums import total
-from minigrad.ops._dims import normalize_dim, normalize_dims
+from minigrad.ops._dims import normalize_dim
+from minigrad.ops.broadcasting import broadcast_shape
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.reduction import Axes, Reduction, axes_of, check_flag
 from minigrad.ops.registry import operation
@@ -244,3 +245,65 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     sizes = vector_norm(input, p, others, True)
     scale = maxnorm / (sizes + 1e-7)
     return input * scale.masked_fill(wrap(sizes._array <= maxnorm), 1)
+
+
+# ------------------------------------------------------------------------------------------------ distances of points
+
+
+class Cdist(Operation):
+    """y_ij = |a_i - b_j|_2; da_i = sum over j of g_ij (a_i - b_j) / y_ij, and none from where y_ij = 0.
+
+    Many points by |a|^2 + |b|^2 - 2 a b, a matrix product; few by their differences, which are more exact.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any, by_product: bool) -> Any:
+        xp = array_namespace(a)
+        if by_product:
+            squares = total(a * a, (a.ndim - 1,), True) + total(b * b, (b.ndim - 1,), True).swapaxes(-1, -2)
+            out = xp.sqrt(xp.maximum(squares - 2 * (a @ b.swapaxes(-1, -2)), 0))
+        else:
+            away = a[..., :, None, :] - b[..., None, :, :]
+            out = xp.sqrt(total(away * away, (away.ndim - 1,)))
+        ctx.save_for_backward(a, b, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> tuple[Any, Any]:
+        a, b, y = ctx.saved_tensors
+        share = (g / y).masked_fill(wrap(y._array == 0), 0)
+        return a * share.sum(-1, keepdim=True) - share @ b, b * share.sum(-2).unsqueeze(-1) - share.transpose(-1, -2) @ a
+
+
+@operation(method=False, out=False)
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
+    """The p-norm distance of each point of x1 (..., P, M) to each point of x2 (..., R, M): (..., P, R).
+
+    >>> import minigrad
+    >>> minigrad.cdist(minigrad.tensor([[0., 0.]]), minigrad.tensor([[3., 4.], [0., 0.]]))
+    tensor([[5., 0.]])
+    """
+    for word, points in (("X1", x1), ("X2", x2)):
+        check_tensor("cdist", word, points)
+        if points.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {word} got: {points.ndim}D")
+        if not points.is_floating_point():
+            raise RuntimeError(f"cdist only supports floating-point dtypes, {word} got: {spoken(points.dtype)}")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
+    if compute_mode not in MODES:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode: it is one of {', '.join(MODES)}")
+    if x1.dtype is not x2.dtype:
+        raise RuntimeError(f"expected scalar type {spoken(x1.dtype)} but found {spoken(x2.dtype)}")
+    batch = broadcast_shape(x1.shape[:-2], x2.shape[:-2])
+    x1, x2 = x1.expand(*batch, *x1.shape[-2:]), x2.expand(*batch, *x2.shape[-2:])
+    if p == 2 and x1.shape[-1]:
+        many = max(x1.shape[-2], x2.shape[-2]) > 25
+        return Cdist.apply(x1, x2, compute_mode == MODES[1] or many and compute_mode == MODES[0])
+    away = x1.unsqueeze(-2) - x2.unsqueeze(-3)
+    return vector_norm(away, p, -1) if x1.shape[-1] else away.sum(-1)
+
+
+MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")

@@ -95,13 +95,12 @@ class Normalize(Operation):
     def forward(
         ctx: Any, x: Any, w: Any, b: Any, running_mean: Any, running_var: Any, plan: Plan, momentum: float | None, fixed: bool
     ) -> Any:
-        ctx.save_for_backward(x, w, running_mean if fixed else None, running_var if fixed else None)
+        ctx.save_for_backward(x, w, *((running_mean, running_var) if fixed else ()))
         ctx.plan, ctx.fixed = plan, fixed
         kind, shape = x.dtype, x.shape
         x = (x.astype("float32") if is_half(x) else x).reshape(plan.shape)
         if fixed:
-            c = x - running_mean.reshape(plan.affine)
-            rstd = ((running_var + plan.eps) ** -0.5).reshape(plan.affine)
+            c, rstd = x - running_mean.reshape(plan.affine), (running_var.reshape(plan.affine) + plan.eps) ** -0.5
         else:
             mean, variance, c, rstd = _standard(x, plan)
             if momentum is not None:
@@ -120,7 +119,7 @@ class Normalize(Operation):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        x, w, running_mean, running_var = ctx.saved_tensors
+        x, w, *statistics = ctx.saved_tensors
         plan, fixed = ctx.plan, ctx.fixed
         if not mode.grad:
             weight = None if w is None else w._array.reshape(plan.affine)
@@ -130,7 +129,8 @@ class Normalize(Operation):
             wide = [t.float() if t.itemsize == 2 else t for t in (x, g)]
             x, g = (t.reshape(plan.shape) for t in wide)
             if fixed:
-                c, rstd = x - running_mean.reshape(plan.affine), ((running_var + plan.eps) ** -0.5).reshape(plan.affine)
+                mean, variance = (t.reshape(plan.affine) for t in statistics)
+                c, rstd = x - mean, (variance + plan.eps) ** -0.5
             else:
                 *_, c, rstd = _standard(x, plan)
             dx, dw, db = _gradients(g, c, rstd, None if w is None else w.reshape(plan.affine), plan, fixed)

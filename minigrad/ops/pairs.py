@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from minigrad import dtypes
 from minigrad.kernels.elementwise import keep, log_add_exp
 from minigrad.ops.choosing import kept, not_implemented, zeros
-from minigrad.ops.pointwise import binary, operands, refusing, to_common, to_common_float
+from minigrad.ops.pointwise import binary, cast, operands, pointwise, refusing, to_common, to_common_float
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
+
+
+
+def _to_arrays_of_float(x: Any, y: Any) -> tuple[Any, Any]:
+    x, y = to_common_float(x, y)
+    return x, cast(y, x.dtype)
+
+
+def _of_one_type(x: Any, y: Any) -> tuple[Any, Any]:
+    if x.dtype != y.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return x, y
+
 
 atan2 = binary(
     "atan2",
@@ -37,7 +53,7 @@ xlogy = binary(
     lambda xp, x, y: keep(x * xp.log(y), (x != 0) | (y != y)),
     lambda g, x, y: kept(g * y.log(), (x._array != 0) | ~(y._array <= 0)),
     lambda g, x, y: g * x / y,
-    promote=refusing(to_common_float, "c", "xlogy"),
+    promote=refusing(_to_arrays_of_float, "c", "xlogy"),
     where=("", "special"),
     first=True,
     doc="input * log(other), with 0 where input is 0 (unless other is NaN).",
@@ -47,7 +63,7 @@ xlog1py = binary(
     lambda xp, x, y: keep(x * xp.log1p(y), (x != 0) | (y != y)),
     lambda g, x, y: kept(g * y.log1p(), (x._array != 0) | ~(y._array <= -1)),
     lambda g, x, y: g * x / (y + 1),
-    promote=refusing(to_common_float, "c", "xlog1py"),
+    promote=refusing(_to_arrays_of_float, "c", "xlog1py"),
     where="special",
     first=True,
     in_place=False,
@@ -90,7 +106,7 @@ heaviside = binary(
     "heaviside",
     lambda xp, x, y: xp.where(x == 0, y, (x > 0).astype(x.dtype)),
     *[not_implemented("heaviside")] * 2,
-    promote=refusing(to_common, "c", "heaviside", "heaviside is not yet implemented for complex tensors."),
+    promote=refusing(_of_one_type, "c", "heaviside", "heaviside is not yet implemented for complex tensors."),
     numbers=False,
     doc="0 where input is negative, 1 where it is positive, other where it is 0.",
 )
@@ -105,10 +121,20 @@ nextafter = binary(
 )
 gcd = binary("gcd", lambda xp, x, y: xp.gcd(x, y), promote=refusing(to_common, "bfc", "gcd"), numbers=False, doc="The greatest common divisor of integers.")
 lcm = binary("lcm", lambda xp, x, y: xp.lcm(x, y), promote=refusing(to_common, "bfc", "lcm"), numbers=False, doc="The least common multiple of integers.")
+_Ldexp = pointwise(
+    "ldexp", lambda xp, x, exponent: xp.ldexp(x, exponent.clip(-9999, 9999).astype("int32")), lambda g, exponent: g.ldexp(exponent)
+)
 
 
 @operation(in_place=True)
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
-    """input * 2^other."""
+    """input * 2^other.
+
+    >>> import minigrad
+    >>> minigrad.ldexp(minigrad.tensor([1.0, 3.0]), minigrad.tensor([1, 2]))
+    tensor([ 2., 12.])
+    """
     input, other = operands("ldexp", input, other, numbers=False)
+    if input.dtype.is_floating_point and other.dtype.category == dtypes.INTEGER:
+        return _Ldexp.apply(input, other)
     return input * 2.0**other

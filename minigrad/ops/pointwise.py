@@ -289,7 +289,8 @@ def refusing(promote: Callable[..., tuple[Any, ...]], kinds: str, name: str, mes
 
     def promoted(*operands: Any) -> tuple[Any, ...]:
         operands = promote(*operands)
-        if operands[0].dtype.kind in kinds:
+        letter = operands[0].dtype.kind.replace("V", "f")  # bfloat16 is a kind of its own to NumPy
+        if letter in kinds:
             if message:
                 raise RuntimeError(message)
             kind = dtypes.of_array(operands[0])
@@ -298,6 +299,14 @@ def refusing(promote: Callable[..., tuple[Any, ...]], kinds: str, name: str, mes
         return operands
 
     return promoted
+
+
+def check_fits(kind: dtypes.dtype, *numbers: Any) -> None:
+    """Raise PyTorch's RuntimeError where a number is too large for an integer type."""
+    if kind.category == dtypes.INTEGER:
+        limits = dtypes.iinfo(kind)
+        if not all(limits.min <= number <= limits.max for number in numbers if number is not None):
+            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
 
 
 def check_broadcast(*operands: Any) -> None:

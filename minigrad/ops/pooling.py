@@ -211,10 +211,13 @@ def _windows(name: str, d: int, kernel_size: Any, stride: Any, padding: Any, dil
 
 def _bins(name: str, input: Tensor, output_size: Any, d: int) -> Ints:
     """The numbers of bins; None keeps the size of the input."""
+    check_tensor(name, "input", input)
     values = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,) * d
+    if input.ndim <= len(values):
+        raise ValueError(f"Input dimension should be at least {len(values) + 1}: {name} got {list(input.shape)}")
+    _check_input(name, input, d)
     if len(values) != d:
-        error = ValueError if len(values) > input.ndim - 1 else RuntimeError
-        raise error(f"{name}: output_size must be {d} numbers, got {list(values)} for an input of shape {list(input.shape)}")
+        raise RuntimeError(f"{name}: output_size must be {d}")
     bins = tuple(n if wanted is None else index(wanted) for n, wanted in zip(input.shape[-d:], values))
     if min(bins) < 0:
         raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {list(bins)}")
@@ -255,14 +258,14 @@ def _public(d: int) -> list[Callable[..., Any]]:
         return _AVG[d].apply(input, (kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override))
 
     def adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-        _check_input(a_max_name, input, d)
+        bins = _bins(a_max_name, input, output_size, d)
         _floating(a_max_name, input)
-        return _ADAPTIVE_MAX[d].apply(input, _bins(a_max_name, input, output_size, d), bool(return_indices))
+        return _ADAPTIVE_MAX[d].apply(input, bins, bool(return_indices))
 
     def adaptive_avg_pool(input: Tensor, output_size: Any) -> Tensor:
-        _check_input(a_avg_name, input, d)
+        bins = _bins(a_avg_name, input, output_size, d)
         _floating(a_avg_name, input)
-        return _ADAPTIVE_AVG[d].apply(input, _bins(a_avg_name, input, output_size, d))
+        return _ADAPTIVE_AVG[d].apply(input, bins)
 
     ones = ", ".join("4" * d)
     max_pool.__doc__ = f"""The largest number of each window of {_INPUTS[d - 1]}.

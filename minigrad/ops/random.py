@@ -284,6 +284,10 @@ class Bernoulli(Normal):
     """Trials with probabilities that are tensors."""
 
 
+class Poisson(Normal):
+    """Counts with rates that are tensors."""
+
+
 # ------------------------------------------------------------------------------------------------ filling a tensor
 
 
@@ -381,6 +385,20 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     place = input.device
     g = _chosen("bernoulli", generator, place)
     return Bernoulli.apply(input, lambda probs: devices.move(g.bernoulli_of(devices.move(probs, devices.CPU)), place))
+
+
+@operation(method=False, out=False)
+def poisson(input: Tensor, generator: Any = None) -> Tensor:
+    """A Poisson number for each rate in `input`.
+
+    >>> import minigrad
+    >>> minigrad.poisson(minigrad.zeros(3))
+    tensor([0., 0., 0.])
+    """
+    check_tensor("poisson", "input", input)
+    place = input.device
+    g = _chosen("poisson", generator, place)
+    return Poisson.apply(input, lambda rates: devices.move(g.poisson(devices.move(rates, devices.CPU)), place))
 
 
 @operation

@@ -7,7 +7,6 @@ is told in `_picked.py`.  Read `counting.py` next.
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -15,8 +14,9 @@ from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops._picked import Picked
+from minigrad.ops.extremes import Max
 from minigrad.ops.pointwise import check_tensor
-from minigrad.ops.reduction import Axes, Max, check_flag
+from minigrad.ops.reduction import Axes, check_flag
 from minigrad.ops.registry import operation
 from minigrad.ops.return_types import return_type
 from minigrad.tensor import Tensor

@@ -80,11 +80,6 @@ class Adam(Optimizer):
             },
         )
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:  # states saved before the option existed
-            group.setdefault("decoupled_weight_decay", self.defaults["decoupled_weight_decay"])
-
     def _update(self, group: ParamGroup, params: list[Tensor], grads: list[Tensor]) -> None:
         states = [self.state[p] for p in params]
         for p, state in zip(params, states, strict=True):

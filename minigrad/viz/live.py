@@ -36,9 +36,9 @@ class LivePlot:
     ...         if step % 10 == 9:
     ...             plot(val_loss=1.5 / (step + 1))
     LivePlot
-               last   best  at step
-    loss       0.01   0.01       99
-    val_loss  0.015  0.015       99
+                last    best  at step
+    loss        0.01    0.01       99
+    val_loss   0.015   0.015       99
 
     Args:
         names: what to draw, in this order: names, or the last word of several ("loss" also takes "val_loss"). All by
@@ -287,7 +287,7 @@ def _control_box(plot: LivePlot) -> Any:
     for widget in (slider, toggle, button):
         # ipykernel 7 hands a widget's messages to the shell that last wrote to the widget. Here that is the main
         # shell, which is busy training: without the mark it uses a shell of its own, and the control works at once.
-        vars(widget.comm).pop("_reply_subshell_id", None)
+        getattr(widget.comm, "__dict__", {}).pop("_reply_subshell_id", None)
     return widgets.HBox([slider, toggle, button])
 
 

@@ -124,6 +124,13 @@ def test_mean_pooling_and_its_gradient_agree_with_pytorch(library, window, count
 
 
 @both_libraries
+def test_means_of_integers_are_rounded_towards_zero(library):
+    x = rng.integers(-50, 50, (2, 3, 6, 6))
+    expected = F.avg_pool2d(torch.tensor(x), 3, 2, 1)
+    assert_close(pooling.avg_pool_forward(send(library)(x), 3, 2, 1), expected.numpy())
+
+
+@both_libraries
 @given(size=st.lists(st.integers(1, 12), min_size=1, max_size=3), data=st.data())
 @settings(max_examples=100, deadline=None)
 def test_adaptive_pooling_and_its_gradients_agree_with_pytorch(library, size, data):

@@ -226,6 +226,18 @@ def test_loading_copies_and_fits_the_state():
     assert state["state"][0]["step"].item() == 5  # the first optimizer's state is its own
 
 
+def test_a_state_saved_before_an_option_existed_can_be_loaded():
+    old = minigrad.optim.AdamW([leaf()]).state_dict()
+    for name in ("decoupled_weight_decay", "maximize", "fused"):
+        del old["param_groups"][0][name]
+    p = leaf()
+    optimizer = minigrad.optim.AdamW([p])
+    optimizer.load_state_dict(old)
+    p.grad = minigrad.ones(2)
+    optimizer.step()
+    assert optimizer.param_groups[0]["decoupled_weight_decay"] is True
+
+
 def test_a_users_optimizer_written_as_in_torch_works():
     class Plain(Optimizer):
         def __init__(self, params, lr=0.1):

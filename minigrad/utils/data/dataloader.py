@@ -19,7 +19,7 @@ from minigrad.utils.data.dataset import IterableDataset, Subset, TensorDataset, 
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
 if TYPE_CHECKING:
-    from minigrad.random import Generator
+    from minigrad.generator import Generator
 
 T_co = TypeVar("T_co", covariant=True)
 

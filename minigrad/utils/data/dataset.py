@@ -19,7 +19,7 @@ import minigrad
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
-    from minigrad.random import Generator
+    from minigrad.generator import Generator
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -14,7 +14,7 @@ import minigrad
 from minigrad import dtypes
 
 if TYPE_CHECKING:
-    from minigrad.random import Generator
+    from minigrad.generator import Generator
 
 T_co = TypeVar("T_co", covariant=True)
 
