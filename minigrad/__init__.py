@@ -38,8 +38,6 @@ get_default_dtype, set_default_dtype = _dtypes.get_default_dtype, _dtypes.set_de
 globals().update(_dtypes.NAMES)  # float32 and float, int64 and long, bool ...
 newaxis = None
 
-try:  # TEMPORARY while the floors are being built
-    from minigrad import nn, optim, utils
-    from minigrad.serialization import load, save
-except (ImportError, AttributeError) as error:
-    print("minigrad is being built:", error)
+# The upper floors are written against this face, so they come last.
+from minigrad import nn, optim, utils  # isort: skip  # noqa: E402
+from minigrad.serialization import load, save  # isort: skip  # noqa: E402

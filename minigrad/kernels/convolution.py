@@ -61,7 +61,8 @@ def conv_forward(
 ) -> Array:
     """y[n, k, o] = bias[k] + sum over c, i of w[k, c, i] x[n, c, o stride + i dilation - padding].
 
-    x (N, C, *S), w (K, C/G, *k), bias (K,) give y (N, K, *O): a cross-correlation, as in every framework.
+    x (N, C, *S), w (K, C/G, *k), bias (K,) give y (N, K, *O): a cross-correlation, as in every framework.  The dtype is
+    theirs, any number; sums of float16 are made in float32.
     Raises RuntimeError where the channels do not fit or the kernel is larger than the padded input.
 
     >>> import numpy
@@ -185,7 +186,7 @@ def _input_from_columns(
         part = target[images]
         for tap, place in enumerate(places):
             part[place] += columns[:, :, tap]
-    return padded[(..., *(slice(p, p + n) for p, n in zip(padding, x_shape[2:])))]
+    return xp.ascontiguousarray(padded[(..., *(slice(p, p + n) for p, n in zip(padding, x_shape[2:])))])
 
 
 # ---------------------------------------------------------------------------------------------- the same, seen otherwise
@@ -224,7 +225,7 @@ def unfold(x: Array, kernel: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 
     kernel, stride, dilation = per_axis(kernel, d), per_axis(stride, d), per_axis(dilation, d)
     pads = [(p, p) for p in per_axis(padding, d)]
     view = Planes(x, (1, x.shape[1], *kernel), pads, stride, dilation, 1).view
-    return view.reshape(len(x), x.shape[1] * prod(kernel), prod(view.shape[-d:]))
+    return view.copy().reshape(len(x), x.shape[1] * prod(kernel), prod(view.shape[-d:]))
 
 
 @widened
@@ -243,7 +244,8 @@ def fold(
         )
     columns = columns.reshape(len(columns), columns.shape[1] // prod(kernel), *kernel, *out)
     S = (n + 2 * p for n, p in zip(size, padding))
-    padded = array_namespace(columns).zeros((*columns.shape[:2], *S), columns.dtype)
+    xp = array_namespace(columns)
+    padded = xp.zeros((*columns.shape[:2], *S), columns.dtype)
     for k, place in taps(2, kernel, stride, dilation, out):
         padded[place] += columns[(slice(None), slice(None), *k)]
-    return padded[(..., *(slice(p, p + n) for p, n in zip(padding, size)))]
+    return xp.ascontiguousarray(padded[(..., *(slice(p, p + n) for p, n in zip(padding, size)))])

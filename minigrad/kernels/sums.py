@@ -39,7 +39,7 @@ def total(x: Array, axes: tuple[int, ...] | None = None, keepdims: bool = False)
         order.sort(key=lambda axis: -x.strides[axis])  # from the slowest axis in memory to the fastest
         laid = x.transpose(order)
         if not laid.flags.c_contiguous:
-            return numpy.add.reduce(x, axes, None, None, keepdims)
+            return array_namespace(x).add.reduce(x, axes, None, None, keepdims)
     if axes is None or len(axes) == x.ndim:
         result = _sum_of_all(laid.reshape(-1))
         return result.reshape((1,) * x.ndim) if keepdims else result

@@ -66,6 +66,12 @@ def _functional_relu(input: Tensor, inplace: bool = False) -> Tensor:
     return activate(_Relu, input, inplace=inplace)
 
 
+def two_values(mask: Any, yes: float, no: float, like: Tensor) -> Tensor:
+    """One number where a mask is true and another where it is not: the slopes of two straight pieces."""
+    number = like._array.dtype.type
+    return wrap(choose(mask, number(yes), number(no)))
+
+
 def _leaky(x: Any, slope: float) -> Any:
     """The greater of x and slope * x (the lesser for a slope above 1): no choice to be guessed, two passes."""
     xp = array_namespace(x)
@@ -75,13 +81,8 @@ def _leaky(x: Any, slope: float) -> Any:
     return (xp.maximum if slope <= 1 else xp.minimum)(x, y, out=into(y))
 
 
-_LeakyReluBackward = pointwise(
-    "leaky_relu_backward",
-    widened(lambda g, x, slope: choose(x > 0, g, g * slope)),
-    lambda h, x, slope: _LeakyReluBackward.apply(h, x, slope),
-)
 _LeakyRelu = pointwise(
-    "leaky_relu", widened(_leaky), lambda g, x, slope: _LeakyReluBackward.apply(g, x, slope), promote=floats_alone("leaky_relu")
+    "leaky_relu", widened(_leaky), lambda g, x, slope: g * two_values(x._array > 0, 1, slope, g), promote=floats_alone("leaky_relu")
 )
 
 
@@ -221,7 +222,7 @@ _Hardsigmoid = pointwise(
 _Hardswish = pointwise(
     "hardswish",
     widened(lambda x: x * clip(x + 3, 0, 6) / 6),
-    lambda g, x: g * where(x >= 3, 1.0, kept(x / 3 + 0.5, x._array > -3)),
+    lambda g, x: g * (kept(x * (1 / 3) + 0.5, abs(x._array) < 3) + two_values(x._array >= 3, 1, 0, g)),
     promote=floats_alone("hardswish"),
 )
 _Softshrink = pointwise(
@@ -282,33 +283,19 @@ def _elu_pieces(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
     return y
 
 
-@widened
-def _elu_slope(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    xp = array_namespace(x)
-    slope = clip(x, None, 0)
-    slope *= input_scale
-    slope = xp.exp(slope, out=into(slope))
-    slope *= alpha * scale * input_scale
-    slope *= g
-    return choose(x > 0, g * scale, slope)
+def _elu_slope(g: Tensor, x: Tensor, out: Tensor, alpha: float, scale: float, input_scale: float) -> Tensor:
+    """g times scale above 0, and input_scale * (y + alpha * scale) below."""
+    falling = kept(out, ~(x._array > 0))
+    steepest = alpha * scale * input_scale
+    above = steepest if steepest == scale else two_values(x._array > 0, scale, steepest, g)
+    return g * ((falling if input_scale == 1 else falling * input_scale) + above)
 
 
-def _elu_curvature(x: Tensor, alpha: float, scale: float, input_scale: float) -> Tensor:
-    falling = (x.clamp(max=0) * input_scale).exp() * (alpha * scale * input_scale * input_scale)
-    return kept(falling, ~(x._array > 0))
-
-
-_EluBackward = pointwise(
-    "elu_backward",
-    _elu_slope,
-    lambda h, x, alpha, scale, input_scale: _EluBackward.apply(h, x, alpha, scale, input_scale),
-    lambda h, g, x, alpha, scale, input_scale: h * g * _elu_curvature(x, alpha, scale, input_scale),
-)
 _Elu, _Celu = (
     pointwise(
         name,
         _elu_pieces,
-        lambda g, x, alpha, scale, input_scale: _EluBackward.apply(g, x, alpha, scale, input_scale),
+        _elu_slope,
         promote=floats_alone(name),
     )
     for name in ("elu", "celu")

@@ -326,12 +326,19 @@ def float_power_(input: Tensor, exponent: Any) -> Tensor:
 
 
 def _scaled_to_common(x: Any, a: Any, b: Any, value: Any) -> tuple[Any, ...]:
-    return *cast_all(result_dtype(x, a, b), (x, a, b)), value
+    return cast_all(result_dtype(x, a, b), (x, a, b, value))
+
+
+def _scaled(product: Any, value: Any) -> Any:
+    """value times a result that nobody else holds."""
+    if value != 1:
+        product *= value
+    return product
 
 
 _Addcmul = pointwise(
     "addcmul",
-    lambda xp, x, a, b, value: x + a * b * value if value != 1 else x + a * b,
+    lambda xp, x, a, b, value: x + _scaled(a * b, value),
     lambda g: g,
     lambda g, b, value: g * b * value,
     lambda g, a, value: g * a * value,
@@ -339,7 +346,7 @@ _Addcmul = pointwise(
 )
 _Addcdiv = pointwise(
     "addcdiv",
-    lambda xp, x, a, b, value: x + a / b * value if value != 1 else x + a / b,
+    lambda xp, x, a, b, value: x + _scaled(a / b, value),
     lambda g: g,
     lambda g, b, value: g * value / b,
     lambda g, a, b, value: -g * value * (a / b) / b,
@@ -381,7 +388,10 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 def _interpolate(xp: Any, x: Any, y: Any, weight: Any) -> Any:
     """From whichever end is nearer, so that weights 0 and 1 give exactly x and y."""
     if not hasattr(weight, "dtype"):
-        return x + weight * (y - x) if abs(weight) < 0.5 else y - (y - x) * (1 - weight)
+        way = y - x
+        way *= cast(weight if abs(weight) < 0.5 else weight - 1, way.dtype)
+        way += x if abs(weight) < 0.5 else y
+        return way
     return xp.where(xp.abs(weight) < 0.5, x + weight * (y - x), y - (y - x) * (1 - weight))
 
 

@@ -46,7 +46,7 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
     result = input if len(pieces) == 1 else cat(pieces, axis)
     for _ in range(min(n, result.shape[axis])):
         below, above = _neighbours(result, axis)
-        result = above ^ below if result.dtype is dtypes.bool_ else above - below
+        result = above.logical_xor(below) if result.dtype is dtypes.bool_ else above - below
     return result
 
 
@@ -74,7 +74,8 @@ def _panels(name: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> tuple[
     if x.ndim == 1:
         if x.shape[0] != y.shape[axis]:
             raise RuntimeError(
-                f"{name}: There must be one `x` value for each sample point along dimension {axis}: expected {y.shape[axis]}, got {x.shape[0]}"
+                f"{name}: There must be one `x` value for each sample point along dimension {axis}: expected {y.shape[axis]}, got "
+                f"{x.shape[0]}"
             )
         x = x.reshape([-1 if i == axis else 1 for i in range(y.ndim)])
     left, right = _neighbours(x, axis if x.ndim == y.ndim else normalize_dim(dim, x.ndim))
@@ -129,8 +130,8 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
     spacings = list(spacing) if isinstance(spacing, (tuple, list)) else [spacing] * len(axes)
     if len(spacings) != len(axes):
         raise RuntimeError(
-            "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, "
-            f"but got a spacing argument of length {len(spacings)} and a dim argument of length {len(axes)}."
+            "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same "
+            f"length, but got a spacing argument of length {len(spacings)} and a dim argument of length {len(axes)}."
         )
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")

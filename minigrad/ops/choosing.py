@@ -66,6 +66,8 @@ def _branches_to_common(condition: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
                 "compare it with something, for example condition != 0"
             )
         condition = condition.astype(bool)
+    if hasattr(x, "dtype") and hasattr(y, "dtype") and x.dtype is y.dtype:
+        return condition, x, y
     kind = result_dtype(x, y).numpy
     xp = array_namespace(condition)
     x, y = (cast(value, kind) if hasattr(value, "dtype") else xp.full((), value, kind) for value in (x, y))
@@ -182,6 +184,8 @@ fmin = binary(
 
 def _between_numbers(x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
     """x in the type that it and its bounds have in common; the bounds must fit into it."""
+    if x.dtype.kind == "f" and not isinstance(low, complex) and not isinstance(high, complex):
+        return x, low, high
     kind = result_dtype(x, *[bound for bound in (low, high) if bound is not None])
     _refuse_unordered(kind)
     if kind is dtypes.bool_:

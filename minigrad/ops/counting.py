@@ -196,7 +196,7 @@ def histogram(input: Tensor, bins: Any = 100, *, range: Any = None, weight: Tens
     """
     check_tensor("histogram", "input", input)
     if not isinstance(bins, (int, Tensor)):
-        raise TypeError(f"histogram() received an invalid combination of arguments: bins must be int or Tensor, not {type(bins).__name__}")
+        raise TypeError(f"histogram(): argument 'bins' must be int or Tensor, not {type(bins).__name__}")
     points = input.reshape(-1, 1)
     weight = weight if weight is None else weight.reshape(-1)
     hist, edges = histogramdd(points, (bins,), range=range, weight=weight, density=density)
@@ -229,7 +229,8 @@ def histogramdd(input: Tensor, bins: Any, range: Any = None, weight: Tensor | No
         raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
     if range is not None and len(range) != 2 * coordinates:
         raise RuntimeError(
-            f"torch.histogramdd: for a {coordinates}-dimensional histogram range should have {2 * coordinates} elements, but got {len(range)}"
+            f"torch.histogramdd: for a {coordinates}-dimensional histogram range should have {2 * coordinates} elements, but got "
+            f"{len(range)}"
         )
     weights = _check_weight(input, weight)
     ends = [None] * coordinates if range is None else [range[2 * i : 2 * i + 2] for i in axes]
@@ -241,7 +242,8 @@ def histogramdd(input: Tensor, bins: Any, range: Any = None, weight: Tensor | No
         inside &= (place >= 0) & (place < count)
         box = box * count + place
     shape = tuple(max(len(bounds) - 1, 0) for bounds in edges)
-    hist = xp.bincount(box[inside], weights if weights is None else weights[inside], math.prod(shape)).astype(points.dtype).reshape(shape)
+    weights = weights if weights is None else weights[inside]
+    hist = xp.bincount(box[inside], weights, math.prod(shape)).astype(points.dtype).reshape(shape)
     if density:
         hist = hist / hist.sum()
         for axis, bounds in enumerate(edges):
@@ -270,7 +272,8 @@ def _edges(input: Tensor, x: Any, bins: Any, ends: Any, dim: int) -> Any:
     if isinstance(bins, Tensor):
         if bins.ndim != 1:
             raise RuntimeError(
-                f"torch.histogramdd: bins tensor should have one dimension, but got {bins.ndim} dimensions in the bins tensor for dimension {dim}"
+                f"torch.histogramdd: bins tensor should have one dimension, but got {bins.ndim} dimensions in the bins tensor for "
+                f"dimension {dim}"
             )
         if bins.dtype is not input.dtype:
             raise RuntimeError(
@@ -293,8 +296,8 @@ def _edges(input: Tensor, x: Any, bins: Any, ends: Any, dim: int) -> Any:
 
 
 @operation(method=False)
-def searchsorted(sorted_sequence: Tensor, input: Any = None, *, out_int32: bool = False, right: bool = False, side: str | None = None,
-                 sorter: Tensor | None = None) -> Tensor:  # fmt: skip
+def searchsorted(sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False,
+                 side: str | None = None, sorter: Tensor | None = None) -> Tensor:  # fmt: skip
     """Where each value would have to be inserted to keep a sequence sorted: to the left or right of equal ones.
 
     Sequences lie along the last dimension; the other dimensions of the values are theirs, unless there is one sequence.
@@ -320,7 +323,8 @@ def searchsorted(sorted_sequence: Tensor, input: Any = None, *, out_int32: bool 
     if bounds.ndim != 1 and bounds.shape[:-1] != values.shape[:-1]:
         raise RuntimeError(
             "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
-            f"input value tensor must match, but we got boundaries tensor {list(bounds.shape)} and input value tensor {list(values.shape)}"
+            f"input value tensor must match, but we got boundaries tensor {list(bounds.shape)} and input value tensor "
+            f"{list(values.shape)}"
         )
     if not number and input.dtype is not sorted_sequence.dtype:
         raise RuntimeError(
@@ -331,7 +335,7 @@ def searchsorted(sorted_sequence: Tensor, input: Any = None, *, out_int32: bool 
         _check_sorter(sorted_sequence, sorter)
         bounds = xp.take_along_axis(bounds, sorter._array, -1)
     if out_int32 and bounds.shape[-1] >= 2**31:
-        raise RuntimeError("torch.searchsorted(): the size of boundaries' last dimension should be less than 2^31 for int32 results")
+        raise RuntimeError("torch.searchsorted(): with out_int32 the boundaries' last dimension should be less than 2^31")
     return wrap(_search(bounds, values, right or side == "right").astype("int32" if out_int32 else "int64"))
 
 

@@ -53,7 +53,8 @@ class Max(Amax):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return _evenly(ctx, g, *ctx.saved_tensors, nan_equals_nan=True)
+        x, out = ctx.saved_tensors
+        return _evenly(ctx, g, x, out, nan_equals_nan=True)
 
 
 class Min(Max):

@@ -17,6 +17,7 @@ from minigrad.autograd.modes import mode
 from minigrad.kernels import array_namespace
 from minigrad.kernels import scatter as kernels
 from minigrad.ops._dims import normalize_dim
+from minigrad.ops._numbers import number_as
 from minigrad.ops.broadcasting import broadcast_shape
 from minigrad.ops.pointwise import Number
 from minigrad.ops.registry import operation
@@ -238,7 +239,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
         raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
     if index.numel() == 0:
         return input.clone()
-    src = _covered(src, index) if isinstance(src, Tensor) else src
+    src = _covered(src, index) if isinstance(src, Tensor) else number_as(src, input.dtype)
     if reduce is None:
         return Scatter.apply(input, dim, index, src)
     if not isinstance(src, Tensor):
@@ -295,7 +296,7 @@ def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce:
     dim = normalize_dim(dim, input.ndim)
     length = source._array.shape[dim] if source._array.shape else 1
     if index.numel() != length:
-        raise IndexError(f"index_reduce_(): Number of indices ({index.numel()}) should be equal to source.size(dim) ({length})")
+        raise RuntimeError(f"index_reduce_(): Number of indices ({index.numel()}) should be equal to source.size(dim) ({length})")
     shape = source._array.shape
     if shape:
         index = index.reshape([-1 if d == dim else 1 for d in range(len(shape))]).expand(shape)

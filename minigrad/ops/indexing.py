@@ -24,7 +24,9 @@ from minigrad.kernels import array_namespace
 from minigrad.kernels.elementwise import choose
 from minigrad.kernels.memory import addressable, overlaps_itself
 from minigrad.kernels.scatter import put_add
+from minigrad.ops._numbers import number_as
 from minigrad.ops.broadcasting import broadcast_shape
+from minigrad.ops.pointwise import Number
 from minigrad.ops.slicing import FULL, Alias, NewAxis, Region, Select, Slice
 from minigrad.tensor import Tensor
 
@@ -364,7 +366,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     """`x[index] = value`: a number or a tensor, cast and broadcast, written into the memory of x."""
     if isinstance(value, np.ndarray):
         value = wrap(value.view())
-    elif not isinstance(value, (Tensor, bool, int, float, complex, np.generic)):
+    elif isinstance(value, Number):
+        value = number_as(value, self.dtype)
+    elif not isinstance(value, Tensor):
         raise TypeError(f"can't assign a {type(value).__name__} to a tensor of {self.dtype}: make it a tensor first")
     region, where, dims, indices = plan(self, index)
     if isinstance(value, Tensor) and value.device != self.device:
@@ -383,7 +387,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         seen.copy_(without_leading_ones(value, len(seen._array.shape)))
     elif self._array.size:
         if not isinstance(value, Tensor):
-            value = wrap(array_namespace(self._array).asarray(value))
+            value = wrap(array_namespace(self._array).asarray(value, dtype=self._array.dtype))
         value = without_leading_ones(value.to(self.dtype), result_rank(seen, indices))
         apply_in_place(_put_values, seen, value, dims, indices)
 

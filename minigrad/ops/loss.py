@@ -16,6 +16,7 @@ from minigrad.autograd.function import Operation
 from minigrad.kernels import array_namespace
 from minigrad.kernels._namespace import is_half
 from minigrad.ops.broadcasting import broadcast_shape
+from minigrad.ops.distance import raised
 from minigrad.ops.pointwise import cast_all, check_tensor, result_dtype
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -421,7 +422,7 @@ def gaussian_nll_loss(
             raise ValueError(f"var is of incorrect size: {list(var.shape)} fits no input of shape {list(input.shape)}")
     if bool((var < 0).any()):
         raise ValueError("var has negative entry/entries")
-    var = var + (var.detach().clamp_min(eps) - var.detach())
+    var = raised(var, eps)
     loss = 0.5 * (var.log() + (input - target) ** 2 / var)
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)

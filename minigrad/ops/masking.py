@@ -15,6 +15,7 @@ from minigrad.autograd.function import Operation, wrap
 from minigrad.kernels import array_namespace
 from minigrad.kernels.elementwise import choose, keep
 from minigrad.ops._dims import sizes
+from minigrad.ops._numbers import number_as
 from minigrad.ops.broadcasting import broadcast_shape, broadcast_tensors
 from minigrad.ops.choosing import kept
 from minigrad.ops.indexing import Index, IndexPut
@@ -82,13 +83,12 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             raise RuntimeError(
                 f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
             )
-        kind = value.dtype
+        if value.dtype is not input.dtype:
+            number_as(value.item(), input.dtype)
     elif isinstance(value, Number):
-        kind = dtypes.of_number(value)
+        value = number_as(value, input.dtype)
     else:
         raise TypeError(f"masked_fill(): argument 'value' (position 3) must be Number or 0-d Tensor, not {type(value).__name__}")
-    if not dtypes.can_cast(kind, input.dtype) and input.dtype is not dtypes.bool_:
-        raise RuntimeError(f"masked_fill: value of type {kind} cannot be converted to {input.dtype} without loss")
     return MaskedFill.apply(input, mask, value)
 
 

@@ -19,7 +19,7 @@ from minigrad.ops._dims import normalize_dim
 from minigrad.ops.broadcasting import broadcast_shape
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.reduction import Axes, Reduction, axes_of, check_flag
-from minigrad.ops.registry import operation
+from minigrad.ops.registry import REGISTRY, operation
 from minigrad.ops.scan import in_dtype
 from minigrad.tensor import Tensor
 
@@ -98,8 +98,8 @@ def _inexact(name: str, input: Any, dtype: dtypes.dtype | None) -> Tensor:
         raise RuntimeError(f"{name}: dtype should be {kind} for {kind} inputs, but got {spoken(dtype)}")
     if dtypes.promote_types(input.dtype, dtype) is not dtype:
         raise RuntimeError(
-            f"{name}: the dtype of the input ({spoken(input.dtype)}) should be convertible without narrowing to the specified dtype "
-            f"({spoken(dtype)})"
+            f"{name}: the dtype of the input ({spoken(input.dtype)}) should be convertible without narrowing to the specified "
+            f"dtype ({spoken(dtype)})"
         )
     return in_dtype(input, dtype)
 
@@ -121,12 +121,14 @@ def vector_norm(x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False,
     axes = axes_of(x, dim)
     shape = x._array.shape
     if 0 in shape and (ord < 0 or ord == math.inf):
-        message = f"linalg.vector_norm cannot compute the {ord} norm on "
-        if axes is None:
-            raise RuntimeError(message + "an empty tensor because the operation does not have an identity")
-        for axis in axes:
+        where = "an empty tensor because" if axes is None else ""
+        for axis in axes or ():
             if not shape[axis]:
-                raise RuntimeError(message + f"the dimension {axis} because this dimension is empty and the operation does not have an identity")
+                where = f"the dimension {axis} because this dimension is empty and"
+        if where:
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {ord} norm on {where} the operation does not have an identity"
+            )
     return LinalgVectorNorm.apply(x, ord, axes, keepdim)
 
 
@@ -157,9 +159,7 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
     if not isinstance(ord, str) and abs(ord) not in (1, 2, math.inf):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     if ord == "nuc" or abs(ord) == 2:
-        from minigrad import linalg
-
-        values = linalg.svdvals(A.movedim((row, column), (-2, -1)))
+        values = REGISTRY["linalg", "svdvals"].function(A.movedim((row, column), (-2, -1)))
         result = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord > 0 else values.amin(-1)
         return result.reshape([1 if i in (row, column) else n for i, n in enumerate(A.shape)]) if keepdim else result
     along, across = (row, column) if abs(ord) == 1 else (column, row)

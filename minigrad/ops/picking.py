@@ -12,6 +12,7 @@ from minigrad import dtypes
 from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
 from minigrad.ops._dims import normalize_dim
+from minigrad.ops._numbers import number_as
 from minigrad.ops.indexing import Index, IndexPut, check_index_type, is_mask, result_rank, without_leading_ones
 from minigrad.ops.pointwise import Number
 from minigrad.ops.registry import operation
@@ -47,8 +48,8 @@ class IndexFill(IndexPut):
         return dx, Index.apply(g, ctx.dims, once) if ctx.needs_input_grad[1] else None
 
 
-def _along(name: str, input: Tensor, dim: int, index: Any) -> tuple[Tensor, int, Tensor]:
-    """Input, dim and index (a vector of integers within bounds), with a 0-d input as a vector of one."""
+def _along(name: str, input: Tensor, dim: int, index: Any, refuse: type[Exception] = IndexError) -> tuple[Tensor, int, Tensor]:
+    """Input, dim and index (a vector of integers), with a 0-d input as a vector of one; `refuse` what is out of bounds."""
     if not isinstance(index, Tensor):
         raise TypeError(f"{name}(): argument 'index' (position 3) must be Tensor, not {type(index).__name__}")
     if index.dtype not in INTEGERS:
@@ -59,8 +60,11 @@ def _along(name: str, input: Tensor, dim: int, index: Any) -> tuple[Tensor, int,
     input = input if input._array.shape else input.reshape(1)
     index = index if index._array.shape else index.reshape(1)
     array, size = index._array, input._array.shape[dim]
-    if array.size and not (0 <= int(array.min()) and int(array.max()) < size):
-        raise IndexError(f"{name}(): index out of range in self: got {array.min()} to {array.max()}, expected 0 to {size - 1}")
+    for extreme in (int(array.min()), int(array.max())) if array.size else ():
+        if not (-size if name == "index_fill" else 0) <= extreme < size:  # only index_fill counts from the end
+            raise refuse(
+                f"{name}(): index out of range in self: index {extreme} is out of bounds for dimension {dim} with size {size}"
+            )
     return input, dim, index
 
 
@@ -79,8 +83,10 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return result if input._array.shape else result.reshape(())
 
 
-def _put_rows(cls: type[IndexPut], name: str, input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    rows, dim, index = _along(name, input, dim, index)
+def _put_rows(
+    cls: type[IndexPut], name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, refuse: type[Exception]
+) -> Tensor:
+    rows, dim, index = _along(name, input, dim, index, refuse)
     if not isinstance(source, Tensor):
         raise TypeError(f"{name}(): argument 'source' must be Tensor, not {type(source).__name__}")
     if source.dtype is not input.dtype:
@@ -88,8 +94,11 @@ def _put_rows(cls: type[IndexPut], name: str, input: Tensor, dim: int, index: Te
     values = source if source._array.shape else source.reshape(1)
     expected = (*rows._array.shape[:dim], index.numel(), *rows._array.shape[dim + 1 :])
     if values._array.shape != expected:
-        error = IndexError if values._array.shape[dim : dim + 1] != expected[dim : dim + 1] else RuntimeError
-        raise error(f"{name}(): source has to fit the indices: expected shape {list(expected)}, got {list(source.shape)}")
+        error = refuse if values._array.shape[dim : dim + 1] != expected[dim : dim + 1] else RuntimeError
+        raise error(
+            f"{name}(): source tensor shape must match the number of indices and self: expected {list(expected)}, got "
+            f"{list(source.shape)}"
+        )
     return cls.apply(rows, values, cls is IndexAdd, (dim,), index).reshape(input._array.shape)
 
 
@@ -103,7 +112,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     >>> minigrad.zeros(3).index_add(0, minigrad.tensor([0, 2, 0]), minigrad.tensor([1.0, 2.0, 3.0]))
     tensor([4., 0., 2.])
     """
-    return _put_rows(IndexAdd, "index_add", input, dim, index, source if alpha == 1 else source * alpha)
+    return _put_rows(IndexAdd, "index_add", input, dim, index, source if alpha == 1 else source * alpha, RuntimeError)
 
 
 @operation(in_place=True)
@@ -114,12 +123,12 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     >>> minigrad.zeros(3).index_copy(0, minigrad.tensor([2, 0]), minigrad.tensor([1.0, 2.0]))
     tensor([2., 0., 1.])
     """
-    return _put_rows(IndexCopy, "index_copy", input, dim, index, source)
+    return _put_rows(IndexCopy, "index_copy", input, dim, index, source, IndexError)
 
 
 @operation(in_place=True, out=False)
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """`input` with one number (or 0-d tensor) written at positions along `dim`.
+    """`input` with one number (or 0-d tensor) written at positions along `dim`, which may count from the end.
 
     >>> import minigrad
     >>> minigrad.zeros(3).index_fill(0, minigrad.tensor([0, 2]), 7)
@@ -131,8 +140,12 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
             raise RuntimeError(
                 f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
             )
-        value = value.to(input.dtype)
-    elif not isinstance(value, Number):
+        if value.dtype is not input.dtype:
+            number_as(value.item(), input.dtype)
+            value = value.to(input.dtype)
+    elif isinstance(value, Number):
+        value = number_as(value, input.dtype)
+    else:
         raise TypeError(f"index_fill(): argument 'value' must be Number or 0-d Tensor, not {type(value).__name__}")
     return IndexFill.apply(rows, value, False, (dim,), index).reshape(input._array.shape)
 
@@ -204,7 +217,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     if input.dtype is not source.dtype:
         raise RuntimeError(f"put_(): self and source expected to have the same dtype, but got {input.dtype} and {source.dtype}")
     if index.numel() != source.numel():
-        raise RuntimeError(
+        raise IndexError(
             f"put_(): Expected source and index to have the same number of elements, got {source.numel()} and {index.numel()}"
         )
     if not index.numel():

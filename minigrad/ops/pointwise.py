@@ -118,6 +118,7 @@ def _apply_binary(cls: type[Pointwise]) -> Callable[[Any, Any], Any]:
     """
     compute, promote, kept = cls.compute, cls.promote, cls._kept
     as_given = promote in (to_common, unchanged)
+    floats = "" if "f" in getattr(promote, "refused", "") else "f"  # two arrays of one floating type need no promotion
     keep_of_both, keep_of_x, keep_of_y = kept((True, True)), kept((True, False)), kept((False, True))
 
     def apply(x: Any, y: Any) -> Any:
@@ -126,7 +127,7 @@ def _apply_binary(cls: type[Pointwise]) -> Callable[[Any, Any], Any]:
             return apply_to_number(x, y) if isinstance(y, Number) else _beside_array(apply, x, y)
         b = y._array
         try:
-            out = compute(a, b) if a.dtype is b.dtype and (as_given or a.dtype.kind == "f") else compute(*promote(a, b))
+            out = compute(a, b) if a.dtype is b.dtype and (as_given or a.dtype.kind in floats) else compute(*promote(a, b))
         except Exception:
             check_broadcast(a, b)
             out = compute(*promote(*reconcile_devices((x, y))))
@@ -298,6 +299,7 @@ def refusing(promote: Callable[..., tuple[Any, ...]], kinds: str, name: str, mes
             raise NotImplementedError(f'"{name}" not implemented for {kind.name} tensors{advice}')
         return operands
 
+    promoted.refused = kinds  # type: ignore[attr-defined]
     return promoted
 
 

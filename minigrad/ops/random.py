@@ -159,7 +159,8 @@ Fill = Callable[[tuple[int, ...], bool], Any]  # (shape, whether the memory is c
 def _filler(g: generator.Generator, method: str, kind: Any, *args: Any) -> Fill:
     """How to fill a shape with the numbers of one distribution."""
     if method == "normal":  # which alone asks whether the memory is contiguous
-        return lambda shape, contiguous: g.normal(shape, kind, *args, contiguous=contiguous)
+        mean, std = args or (0.0, 1.0)
+        return lambda shape, contiguous: g.normal(shape, kind, mean, std, contiguous)
     return lambda shape, contiguous: getattr(g, method)(shape, kind, *args)
 
 
@@ -209,7 +210,8 @@ def randint(low: Any = 0, high: Any = None, size: Any = None, *, generator: Any 
 
 @operation(method=False, out=False)
 def randint_like(input: Tensor, low: Any = 0, high: Any = None, *, dtype: Any = None, layout: Any = None, device: Any = None,
-                 requires_grad: bool = False, generator: Any = None, pin_memory: bool = False, memory_format: Any = None) -> Tensor:  # fmt: skip
+                 requires_grad: bool = False, generator: Any = None, pin_memory: bool = False,
+                 memory_format: Any = None) -> Tensor:  # fmt: skip
     """Integers in [low, high), in the shape, dtype and device of another tensor; `randint_like(x, high)` starts at 0."""
     check_tensor("randint_like", "input", input)
     low, high = (0, low) if high is None else (low, high)
@@ -319,7 +321,7 @@ def _filling(name: str, method: str, defaults: dict[str, Any], doc: str) -> None
     operation(function, name=name, where=(), method=True, out=False)
 
 
-def _number(name: str, argument: str, value: Any) -> float:
+def _number(name: str, argument: str, value: Any) -> Any:
     if value is None:
         raise TypeError(f"{name}() missing the argument '{argument}'")
     if isinstance(value, Tensor):
@@ -332,7 +334,7 @@ def _number(name: str, argument: str, value: Any) -> float:
 _filling("uniform_", "uniform", {"from": 0.0, "to": 1.0}, "Fill with uniform numbers in [from, to): `x.uniform_(from=0, to=1)`.")
 _filling("normal_", "normal", {"mean": 0.0, "std": 1.0}, "Fill with normal numbers: `x.normal_(mean=0, std=1)`.")
 _filling("log_normal_", "log_normal", {"mean": 1.0, "std": 2.0}, "Fill with exp(z) of normal z: `x.log_normal_(mean=1, std=2)`.")
-_filling("exponential_", "exponential", {"lambd": 1.0}, "Fill with exponential numbers of mean 1 / lambd: `x.exponential_(lambd=1)`.")
+_filling("exponential_", "exponential", {"lambd": 1.0}, "Fill with exponential numbers, mean 1 / lambd: `x.exponential_(lambd=1)`.")
 _filling("cauchy_", "cauchy", {"median": 0.0, "sigma": 1.0}, "Fill with Cauchy numbers: `x.cauchy_(median=0, sigma=1)`.")
 
 

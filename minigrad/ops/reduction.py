@@ -74,7 +74,8 @@ def check_flag(name: str, keepdim: Any) -> None:
     """Refuse `x.sum(0, 1)`, which looks like two dimensions and is not."""
     if not isinstance(keepdim, bool):
         raise TypeError(
-            f"{name}(): argument 'keepdim' (position 2) must be bool, not {type(keepdim).__name__}: several dimensions are a tuple, dim=(0, 1)"
+            f"{name}(): argument 'keepdim' (position 2) must be bool, not {type(keepdim).__name__}: several dimensions are a "
+            "tuple, dim=(0, 1)"
         )
 
 

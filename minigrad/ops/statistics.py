@@ -189,7 +189,9 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
 
 def _check_observations(name: str, input: Tensor) -> None:
     if input.ndim > 2:
-        raise RuntimeError(f"{name}(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions")
+        raise RuntimeError(
+            f"{name}(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
+        )
     if input.dtype is dtypes.bool_:
         raise RuntimeError(f"{name}(): bool dtype is not supported for input")
 
@@ -206,10 +208,13 @@ def _weights(fweights: Tensor | None, aweights: Tensor | None, n: int, x: Tensor
         if integral and (given.dtype.is_inexact or given.dtype is dtypes.bool_):
             raise RuntimeError(f"cov(): expected {name} to have integral dtype but got {name} with {spoken(given.dtype)} dtype")
         if not integral and not given.is_floating_point():
-            raise RuntimeError(f"cov(): expected {name} to have floating point dtype but got {name} with {spoken(given.dtype)} dtype")
+            raise RuntimeError(
+                f"cov(): expected {name} to have floating point dtype but got {name} with {spoken(given.dtype)} dtype"
+            )
         if given.numel() != n:
             raise RuntimeError(
-                f"cov(): expected {name} to have the same numel as there are observations in the input but got {given.numel()} != {n}"
+                f"cov(): expected {name} to have the same numel as there are observations in the input but got {given.numel()} "
+                f"!= {n}"
             )
         if n and bool((given._array < 0).any()):
             raise RuntimeError(f"cov(): {name} cannot be negative")

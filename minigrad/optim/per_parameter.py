@@ -1,7 +1,7 @@
 """Optimizers that are short enough to be written for one parameter at a time, in tensor code.
 
 What they have in common is here: counting steps, the sign of the gradient, weight decay.  `classics.py` and
-`adam_family.py` hold the rules themselves.
+`adam_family.py` hold the rules themselves, `adafactor.py` the longest of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from minigrad.tensor import Tensor
 
 class PerParameter(Optimizer):
     """A subclass says what to remember (`_start`) and how to move (`_move`); both see a gradient ready for use."""
+
+    decoupled = False  # whether weight decay shrinks the weight, where groups have no option that says so
 
     def _update(self, group: ParamGroup, params: list[Tensor], grads: list[Tensor]) -> None:
         for p, grad in zip(params, grads, strict=True):
@@ -30,7 +32,7 @@ class PerParameter(Optimizer):
             if group["maximize"]:
                 grad = -grad
             decay = group.get("weight_decay", 0)
-            if decay and group.get("decoupled_weight_decay"):
+            if decay and group.get("decoupled_weight_decay", self.decoupled):
                 p *= 1 - float(group["lr"]) * decay
             elif decay:
                 grad = grad + decay * p

@@ -134,6 +134,13 @@ def test_results_lie_in_memory_as_their_sources_do(groups):
         assert lies_channels_last(y) is last and y.flags.c_contiguous is not last
         gx = conv_backward_input(y, w, x.shape, groups=groups)
         assert lies_channels_last(gx) is last and gx.flags.c_contiguous is not last
+        assert conv_backward_weight(y, place(x), w.shape, groups=groups).flags.c_contiguous
+
+
+def test_gradients_of_few_channels_are_no_windows_on_larger_arrays():
+    g, w = rng.standard_normal((2, 9, 6, 7)), rng.standard_normal((9, 1, 3, 3))
+    assert conv_backward_input(g, w, (2, 1, 6, 7), padding=1).flags.c_contiguous
+    assert fold(rng.standard_normal((2, 9, 42)), (6, 7), 3, padding=1).flags.c_contiguous
 
 
 def test_strided_views_are_fine_as_inputs():
@@ -174,6 +181,11 @@ def test_unfold_and_fold_agree_with_pytorch_and_are_adjoint(library, geometry):
     if len(kernel) == 2:
         assert_close(columns, torch.nn.functional.unfold(torch.tensor(x), kernel, **arguments).numpy())
         assert_close(folded, torch.nn.functional.fold(torch.tensor(other), x_shape[2:], kernel, **arguments).numpy())
+
+
+def test_columns_of_a_single_tap_share_no_memory_with_the_input():
+    x = rng.standard_normal((1, 2, 3, 3))
+    assert not numpy.shares_memory(unfold(x, 1), x) and not numpy.shares_memory(conv_forward(x, numpy.ones((2, 2, 1, 1))), x)
 
 
 def test_a_transposed_convolution_that_leaves_nothing_is_refused_in_words():

@@ -207,6 +207,18 @@ def test_a_written_value_is_cast_and_broadcast():
     assert_same(program)
 
 
+def test_written_numbers_become_elements_or_are_refused():
+    def program(T):
+        x = T.ones(3, dtype=T.uint8)
+        x[0], x[T.tensor([1])] = -1, 2.7
+        return x
+
+    assert_same(program)
+    for value in (300, float("nan"), 1j):
+        assert_both_raise(lambda T, value=value: T.ones(3, dtype=T.uint8).__setitem__(0, value), "without overflow")
+    assert_both_raise(lambda T: T.ones(3).__setitem__(0, 1e300), "without overflow")
+
+
 def test_leading_dimensions_of_size_1_may_be_written_to_fewer():
     def program(T):
         x, w, v = T.zeros(3, 2, dtype=T.float64), leaf(T, 1, 1, 2), leaf(T, 1, 1, 2, 2)

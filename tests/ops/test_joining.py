@@ -11,7 +11,7 @@ from tests.ops.calculus import assert_same_calculus
 from tests.oracle import assert_both_raise, assert_same, leaf
 
 JOINS = [
-    lambda T, x, y: T.cat([x, y]), lambda T, x, y: T.cat((x, y), 1), lambda T, x, y: T.concat([x, y, x], axis=-1), lambda T, x, y: T.concatenate([y]),
+    lambda T, x, y: T.cat([x, y]), lambda T, x, y: T.cat((x, y), 1), lambda T, x, y: T.concat([x, y, x], axis=-1), lambda T, x, y: T.concatenate([y, x]),
     lambda T, x, y: T.stack([x, y]), lambda T, x, y: T.stack([x, y, x], dim=-1), lambda T, x, y: T.stack((y, x), 1), lambda T, x, y: T.hstack([x, y]),
     lambda T, x, y: T.vstack([x, y]), lambda T, x, y: T.row_stack([x, y]), lambda T, x, y: T.dstack([x, y]), lambda T, x, y: T.column_stack([x, y]),
     lambda T, x, y: T.hstack([x[0], y[0]]), lambda T, x, y: T.vstack([x[0], y[0]]), lambda T, x, y: T.dstack([x[0], y[0]]),

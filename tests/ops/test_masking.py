@@ -102,6 +102,15 @@ def test_dtypes_stay(dtype):
     assert_same(program)
 
 
+def test_numbers_become_elements():
+    mask = [True, False]
+    assert_same(lambda T: T.ones(2, dtype=T.int64).masked_fill(T.tensor(mask), 1.5))
+    assert_same(lambda T: T.ones(2, dtype=T.uint8).masked_fill(T.tensor(mask), -1))
+    assert_same(lambda T: T.ones(2, dtype=T.bool).masked_fill(T.tensor(mask), 0.0))
+    assert_same(lambda T: T.ones(2, dtype=T.float16).masked_fill(T.tensor(mask), float("-inf")))
+    assert_same(lambda T: T.ones(2).masked_fill(T.tensor(mask), T.tensor(0.5, dtype=T.float64)))
+
+
 def test_a_large_random_mask_fills_exactly_its_elements():
     rng = np.random.default_rng(0)
     x, mask = rng.standard_normal((3, 200, 300)).astype("float32"), rng.random((200, 300)) < 0.5
@@ -114,7 +123,9 @@ def test_a_large_random_mask_fills_exactly_its_elements():
     [
         (lambda T, x: x.masked_fill(T.ones(2, 3), 1), "only supports boolean masks"),
         (lambda T, x: x.masked_fill(x > 0, T.ones(2)), "0-dimensional value tensor"),
-        (lambda T, x: T.ones(2, dtype=T.int64).masked_fill(T.tensor([True, False]), T.tensor(1.5)), "cannot be converted"),
+        (lambda T, x: x.long().masked_fill(x > 0, float("inf")), "without overflow"),
+        (lambda T, x: x.byte().masked_fill(x > 0, T.tensor(300)), "without overflow"),
+        (lambda T, x: x.masked_fill(x > 0, 2j), "without overflow"),
         (lambda T, x: x.detach().masked_fill_(T.ones(2, 2, 3, dtype=T.bool), 1), "doesn't match"),
         (lambda T, x: x.masked_select(T.ones(2, 3)), "BoolTensor"),
         (lambda T, x: x.masked_scatter(x > 0, x[0]), "source"),
