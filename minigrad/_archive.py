@@ -130,5 +130,5 @@ def _check_is_zip(stream: IO[bytes]) -> None:
         )
     if start != b"PK\x03\x04":
         raise UnpicklingError(
-            f"Weights only load failed: not a checkpoint (invalid load key {start!r} at its beginning, not a zip file's)"
+            f"Weights only load failed: not a checkpoint, which is a zip file (invalid load key {start!r} at its start)"
         )

@@ -2,8 +2,8 @@
 
 A file is a zip archive.  `archive/data.pkl` is a pickle in which every tensor is a small record: which storage, offset,
 shape, strides.  `archive/data/0`, `1`, ... are the storages, raw bytes; tensors that share memory share a storage.
-PyTorch is not needed, its names stand in the pickle as text.  Reading runs no code from the file: see `_safe_pickle.py`,
-and `_archive.py` for the zip.
+PyTorch is not needed, its names stand in the pickle as text.  Reading runs no code from the file: see
+`_safe_pickle.py`, and `_archive.py` for the zip.
 """
 
 from __future__ import annotations

@@ -44,3 +44,17 @@ def leaf(T: Any, *shape: int) -> Any:
     """1, 2, 3, ... as a float64 leaf."""
     count = int(np.prod(shape))
     return T.tensor((np.arange(count, dtype=np.float64) + 1).reshape(shape), requires_grad=True)
+
+
+def assert_agrees(program: Callable[[Any], Any], rtol: float = 1e-6, atol: float = 1e-7) -> None:
+    """Both libraries return the same from `program`, or both refuse it, with the same type of error."""
+    torch = pytest.importorskip("torch")
+    try:
+        expected = arrays(program(torch))
+    except Exception as refusal:
+        with pytest.raises(type(refusal)):
+            program(minigrad)
+        return
+    for got, wanted in zip(arrays(program(minigrad)), expected, strict=True):
+        assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
+        np.testing.assert_allclose(got, wanted, rtol, atol)

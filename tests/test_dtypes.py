@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 
 NAMES = [d.name for d in dtypes.ALL]
 NUMBERS = [True, 3, 2.5, 1j]
+PAIRS = list(itertools.product(NAMES, NAMES))
 
 
 def named(d) -> str:
@@ -21,7 +22,7 @@ def named(d) -> str:
     return str(d).split(".")[-1].replace("complex32", "complex64")
 
 
-@pytest.mark.parametrize("a, b", itertools.product(NAMES, NAMES))
+@pytest.mark.parametrize("a, b", PAIRS)
 def test_promote_types_and_can_cast(a, b):
     assert named(minigrad.promote_types(getattr(minigrad, a), getattr(minigrad, b))) == named(
         torch.promote_types(getattr(torch, a), getattr(torch, b))
@@ -34,20 +35,20 @@ def operands(T, name):
     return [T.ones(2, dtype=kind), T.ones((), dtype=kind)]
 
 
-@pytest.mark.parametrize("a, b", itertools.product(NAMES, NAMES))
+@pytest.mark.parametrize("a, b", PAIRS)
 def test_result_type_of_tensors_with_and_without_dimensions(a, b):
     for i, j in itertools.product(range(2), range(2)):
         expected = torch.result_type(operands(torch, a)[i], operands(torch, b)[j])
         assert named(minigrad.result_type(operands(minigrad, a)[i], operands(minigrad, b)[j])) == named(expected)
 
 
-@pytest.mark.parametrize("a, number", itertools.product(NAMES, NUMBERS))
+@pytest.mark.parametrize("a, number", list(itertools.product(NAMES, NUMBERS)))
 def test_result_type_of_tensors_and_numbers(a, number):
     for i in range(2):
         assert named(minigrad.result_type(operands(minigrad, a)[i], number)) == named(torch.result_type(operands(torch, a)[i], number))
 
 
-@pytest.mark.parametrize("a, b", itertools.product(NAMES, NAMES))
+@pytest.mark.parametrize("a, b", PAIRS)
 def test_addition_and_division_follow_the_table(a, b):
     for i, j in itertools.product(range(2), range(2)):
         for f in (lambda x, y: x + y, lambda x, y: x / y, lambda x, y: x * y):
@@ -59,11 +60,14 @@ def test_addition_and_division_follow_the_table(a, b):
             assert named(got.dtype) == named(expected.dtype)
 
 
-@pytest.mark.parametrize("a, number", itertools.product(NAMES, NUMBERS))
+@pytest.mark.parametrize("a, number", list(itertools.product(NAMES, NUMBERS)))
 def test_arithmetic_with_numbers_follows_the_table(a, number):
     for i in range(2):
         for f in (lambda x, y: x + y, lambda x, y: y * x, lambda x, y: x / y):
-            expected = f(operands(torch, a)[i], number)
+            try:
+                expected = f(operands(torch, a)[i], number)
+            except NotImplementedError:  # complex32
+                continue
             assert named(f(operands(minigrad, a)[i], number).dtype) == named(expected.dtype)
 
 

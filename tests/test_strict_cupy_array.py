@@ -70,7 +70,11 @@ def test_as_strided_forgets_its_base_but_not_its_memory():
     assert cupy.lib.stride_tricks.as_strided(x[2:], (2, 2), (-8, 4)).shape == (2, 2)
 
 
-@pytest.mark.parametrize("make", [lambda x: x + x, cupy.exp, lambda x: x.sum(axis=0), lambda x: x[:, [0, 1]]], ids=str)
+@pytest.mark.parametrize(
+    "make",
+    [lambda x: x + x, cupy.exp, lambda x: x.sum(axis=0), lambda x: x[:, [0, 1]]],
+    ids=["sum of two", "exp", "reduction", "indexing"],
+)
 def test_results_are_c_contiguous_whatever_the_input_was(make):
     x = numbered(4, 3, 2)[0]
     for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):

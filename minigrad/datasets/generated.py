@@ -43,7 +43,8 @@ def spirals(n: int = 300, classes: int = 3, turns: float = 1.0, noise: float = 0
     y = minigrad.cat([minigrad.full((size,), c, dtype=minigrad.int64) for c, size in enumerate(sizes)])
     angle = 2 * minigrad.pi * (turns * radius + y / classes)
     points = minigrad.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
-    return LabelledData(points + noise * _noise_like(points, seed), y, [f"arm {c}" for c in range(classes)], ["x1", "x2"])
+    names = [f"arm {c}" for c in range(classes)]
+    return LabelledData(points + noise * _noise_like(points, seed), y, names, ["x1", "x2"])
 
 
 def _noise_like(points: minigrad.Tensor, seed: int) -> minigrad.Tensor:

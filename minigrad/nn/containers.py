@@ -299,7 +299,7 @@ def _describe(value: Any, type_of: Any) -> str:
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     size = "x".join(str(n) for n in value.shape)
-    place = f" ({value.device})" if value.is_cuda else ""
+    place = f" (GPU {value.device.index})" if value.is_cuda else ""
     return f"{type(value).__name__} containing: [{type_of(value)} of size {size}{place}]"
 
 

@@ -216,8 +216,10 @@ class EmbeddingBag(_Table):
     ) -> EmbeddingBag:
         """A bag with the given table, which is not trained unless `freeze=False`."""
         _check_table(embeddings)
+        rows, columns = embeddings.shape
         bag = cls(
-            *embeddings.shape,
+            rows,
+            columns,
             max_norm=max_norm,
             norm_type=norm_type,
             scale_grad_by_freq=scale_grad_by_freq,

@@ -8,14 +8,14 @@ hooks work by letting the module's inputs and outputs pass through an identity w
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from minigrad.autograd import Function
 from minigrad.autograd.hooks import Hooks, RemovableHandle
 from minigrad.tensor import Tensor
 
-NO_HOOKS = Hooks()
+NO_HOOKS: Any = Hooks()
 
 
 class Hook(NamedTuple):
@@ -32,10 +32,10 @@ class Hooked:
     forward: Callable[..., Any]
 
     _hooked = False  # becomes True at the first hook: the one thing that a call without hooks looks at
-    _forward_pre_hooks = NO_HOOKS
-    _forward_hooks = NO_HOOKS
-    _backward_pre_hooks = NO_HOOKS
-    _backward_hooks = NO_HOOKS
+    _forward_pre_hooks: Mapping[int, Hook] = NO_HOOKS
+    _forward_hooks: Mapping[int, Hook] = NO_HOOKS
+    _backward_pre_hooks: Mapping[int, Hook] = NO_HOOKS
+    _backward_hooks: Mapping[int, Hook] = NO_HOOKS
 
     def _register_hook(self, kind: str, hook: Any, prepend: bool = False) -> RemovableHandle:
         hooks: Hooks = self.__dict__.setdefault(kind, Hooks())

@@ -8,12 +8,10 @@ to layer; `fan_in` and `fan_out` count the terms that are added up on the way fo
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from typing import Any
 
 import minigrad
 from minigrad.tensor import Tensor
-
-T = TypeVar("T", bound=Tensor)
 
 LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid")
 
@@ -66,7 +64,7 @@ def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
 # ----------------------------------------------------------------------------------------------------- plain fillings
 
 
-def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Any = None) -> T:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with draws from the uniform distribution on [a, b).
 
     >>> import minigrad
@@ -78,15 +76,15 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Any = None) -
         return tensor.uniform_(a, b, generator=generator)
 
 
-def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> T:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with draws from the normal distribution of this mean and standard deviation."""
     with minigrad.no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
 
 def trunc_normal_(
-    tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
-) -> T:
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
+) -> Tensor:
     """Fill with draws from the normal distribution that fall into [a, b]; the others are drawn again.
 
     Where fewer than 30 in 100 would fall inside, the candidates are uniform on [a, b] instead, and each is kept with a
@@ -121,23 +119,23 @@ def trunc_normal_(
         return tensor.copy_(result)
 
 
-def constant_(tensor: T, val: float) -> T:
+def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one value."""
     with minigrad.no_grad():
         return tensor.fill_(val)
 
 
-def ones_(tensor: T) -> T:
+def ones_(tensor: Tensor) -> Tensor:
     """Fill with ones."""
     return constant_(tensor, 1.0)
 
 
-def zeros_(tensor: T) -> T:
+def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
     return constant_(tensor, 0.0)
 
 
-def eye_(tensor: T) -> T:
+def eye_(tensor: Tensor) -> Tensor:
     """Make a matrix the identity: as many inputs as fit are passed on unchanged."""
     if tensor.dim() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
@@ -145,7 +143,7 @@ def eye_(tensor: T) -> T:
         return tensor.copy_(minigrad.eye(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
 
 
-def dirac_(tensor: T, groups: int = 1) -> T:
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Make a convolution's weight pass its input on: a one in the middle of the kernel of each matching channel."""
     if tensor.dim() not in (3, 4, 5):
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
@@ -164,7 +162,7 @@ def dirac_(tensor: T, groups: int = 1) -> T:
 # --------------------------------------------------------------------------------------- fillings that keep the scale
 
 
-def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Any = None) -> T:
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Uniform on (-a, a) with a = gain sqrt(6 / (fan_in + fan_out))   (Glorot and Bengio, 2010)."""
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     std = gain * math.sqrt(2.0 / float(fan_in + fan_out))
@@ -172,15 +170,15 @@ def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Any = None) -> T:
     return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: T, gain: float = 1.0, generator: Any = None) -> T:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Normal with std = gain sqrt(2 / (fan_in + fan_out))   (Glorot and Bengio, 2010)."""
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(fan_in + fan_out)), generator)
 
 
 def kaiming_uniform_(
-    tensor: T, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
-) -> T:
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+) -> Tensor:
     """Uniform on (-b, b) with b = gain sqrt(3 / fan)   (He et al., 2015).
 
     `a` is the slope of leaky_relu; `mode` "fan_in" keeps the size of signals, "fan_out" that of gradients.
@@ -193,8 +191,8 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: T, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
-) -> T:
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+) -> Tensor:
     """Normal with std = gain / sqrt(fan)   (He et al., 2015); arguments as for `kaiming_uniform_`."""
     if 0 in tensor.shape:
         return tensor
@@ -202,7 +200,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, std, generator)
 
 
-def orthogonal_(tensor: T, gain: float = 1, generator: Any = None) -> T:
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """A random matrix with orthogonal rows or columns, times `gain`   (Saxe et al., 2014).
 
     The Q of a normal matrix's QR decomposition, with the signs of R's diagonal moved into it so that every orthogonal
@@ -223,7 +221,7 @@ def orthogonal_(tensor: T, gain: float = 1, generator: Any = None) -> T:
         return tensor.copy_((q.t() if rows < columns else q).reshape(tensor.shape)).mul_(gain)
 
 
-def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Any = None) -> T:
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Normal with this std, and in each column a fraction `sparsity` of zeros at random places   (Martens, 2010)."""
     if tensor.dim() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")

@@ -35,10 +35,10 @@ class Stateful:
     """Writes and reads state dicts."""
 
     _version: int = 1  # of the layout of a class's own entries; saved in the dictionary's `_metadata`
-    _state_dict_pre_hooks = NO_HOOKS
-    _state_dict_hooks = NO_HOOKS
-    _load_state_dict_pre_hooks = NO_HOOKS
-    _load_state_dict_post_hooks = NO_HOOKS
+    _state_dict_pre_hooks: Mapping[int, Callable[..., Any]] = NO_HOOKS
+    _state_dict_hooks: Mapping[int, Callable[..., Any]] = NO_HOOKS
+    _load_state_dict_pre_hooks: Mapping[int, Callable[..., Any]] = NO_HOOKS
+    _load_state_dict_post_hooks: Mapping[int, Callable[..., Any]] = NO_HOOKS
     _non_persistent_buffers_set: set[str]
     _own: Callable[[str], list[tuple[str, Any]]]
     _register_hook: Callable[..., RemovableHandle]

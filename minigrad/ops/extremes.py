@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.autograd.function import wrap
+from minigrad.kernels.extremes import extreme, place
 from minigrad.kernels.sums import total
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops._picked import Picked
@@ -22,7 +23,7 @@ from minigrad.tensor import Tensor
 class Amax(Reduction):
     """y = the largest x over axes; dx = g shared out evenly among the places where x = y."""
 
-    method = "max"
+    side = "max"
 
     def name(self) -> str:
         return f"{type(self).__name__}Backward0"
@@ -30,7 +31,7 @@ class Amax(Reduction):
     @staticmethod
     def forward(ctx: Any, x: Any, axes: Axes, keepdim: bool) -> Any:
         ctx.folding(x, axes, keepdim)
-        out = getattr(x, ctx.method)(axis=axes, keepdims=keepdim)
+        out = extreme(x, ctx.side, axes, keepdim)
         ctx.save_for_backward(x, out)
         return out
 
@@ -42,7 +43,7 @@ class Amax(Reduction):
 class Amin(Amax):
     """y = the smallest x over axes; dx = g shared out evenly among the places where x = y."""
 
-    method = "min"
+    side = "min"
 
 
 class Max(Amax):
@@ -60,7 +61,7 @@ class Max(Amax):
 class Min(Max):
     """y = the smallest of all x; dx = g shared out evenly among the places where x = y, or where both are nan."""
 
-    method = "min"
+    side = "min"
 
 
 def _evenly(ctx: Reduction, g: Any, x: Any, y: Any, nan_equals_nan: bool = False) -> Any:
@@ -82,7 +83,7 @@ class Aminmax(Reduction):
     @staticmethod
     def forward(ctx: Any, x: Any, axes: Axes, keepdim: bool) -> tuple[Any, Any]:
         ctx.folding(x, axes, keepdim)
-        low, high = x.min(axis=axes, keepdims=keepdim), x.max(axis=axes, keepdims=keepdim)
+        low, high = extreme(x, "min", axes, keepdim), extreme(x, "max", axes, keepdim)
         ctx.save_for_backward(x, low, high)
         return low, high
 
@@ -100,7 +101,7 @@ class MaxDim(Picked):
 
     @staticmethod
     def choose(x: Any, axis: int) -> Any:
-        return x.argmax(axis=axis, keepdims=True)
+        return place(x, "max", axis)
 
 
 class MinDim(Picked):
@@ -111,7 +112,7 @@ class MinDim(Picked):
 
     @staticmethod
     def choose(x: Any, axis: int) -> Any:
-        return x.argmin(axis=axis, keepdims=True)
+        return place(x, "min", axis)
 
 
 def _folding_needs_elements(name: str, input: Tensor, axes: Axes) -> None:
@@ -218,11 +219,12 @@ def _argmax_or_argmin(name: str, word: str) -> None:
         x = input._array
         if x.dtype.kind == "b":
             raise RuntimeError(f"{name}(): does not support bool input")
-        axis = None if dim is None or not x.shape else normalize_dim(dim, x.ndim)
-        found = getattr(x, name)(axis=axis)
-        if keepdim:
-            found = found.reshape([1 if axis is None or i == axis else n for i, n in enumerate(x.shape)])
-        return wrap(found)
+        if dim is None or not x.shape:
+            found = getattr(x, name)()
+            return wrap(found.reshape((1,) * x.ndim) if keepdim else found)
+        axis = normalize_dim(dim, x.ndim)
+        found = place(x, name.removeprefix("arg"), axis)
+        return wrap(found if keepdim else found.reshape(x.shape[:axis] + x.shape[axis + 1 :]))
 
     function.__doc__ = f"""The index of the {word} value along a dimension, or in the flattened tensor; the first of equal ones.
 

@@ -39,8 +39,8 @@ INDEX_TYPES = {np.dtype(kind) for kind in ("int64", "int32", "bool", "uint8")}
 
 def plan(x: Tensor, index: Any) -> tuple[type[Region] | None, tuple[Any, ...], tuple[int, ...], tuple[Tensor, ...]]:
     """(region, where, dims, indices): see `where` as `region` first (None: nothing to do), then index these dims of it."""
-    items = index if type(index) is tuple else _as_tuple(index)
-    items = [item if type(item) in BASIC else _meaning(item, x) for item in items]
+    given = index if type(index) is tuple else _as_tuple(index)
+    items = [item if type(item) in BASIC else _meaning(item, x) for item in given]
     shape = x._array.shape
     rank = len(shape)
     region: type[Region] | None = None
@@ -60,10 +60,9 @@ def plan(x: Tensor, index: Any) -> tuple[type[Region] | None, tuple[Any, ...], t
         elif kind is slice:
             if dim >= rank:
                 raise _too_many(rank, item)
-            item = _checked_slice(item)
+            if item.start is not None or item.stop is not None or item.step is not None:
+                item, region = _checked_slice(item), Slice
             where.append(item)
-            if item != FULL:
-                region = Slice
             dim, place = dim + 1, place + 1
         elif item is None:
             where.append(None)
@@ -375,7 +374,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         value = value.to(self.device)
     root = self if self._view is None else self._view.root
     recorded = mode.grad and (self.requires_grad or root._requires_grad or (isinstance(value, Tensor) and value.requires_grad))
-    if not recorded and not overlaps_itself(self._array):
+    if not recorded and (self._array.flags.c_contiguous or not overlaps_itself(self._array)):
         check_writable(self)
         self._array = addressable(self._array)
         seen = self._array if region is None else region.look(self._array, where)
@@ -426,5 +425,5 @@ def without_leading_ones(value: Any, rank: int) -> Any:
     return value
 
 
-Tensor.__getitem__ = getitem  # type: ignore[method-assign]
-Tensor.__setitem__ = setitem  # type: ignore[method-assign]
+Tensor.__getitem__ = getitem  # type: ignore[assignment]
+Tensor.__setitem__ = setitem  # type: ignore[assignment]

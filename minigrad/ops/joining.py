@@ -121,6 +121,19 @@ class Repeat(Operation):
         return copies.sum(list(range(0, copies.ndim, 2))).reshape(ctx.shape)
 
 
+class RepeatInterleave(Operation):
+    """Each position of an axis several times in a row; dx = g summed over the repeats."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, repeats: int, dim: int) -> Any:
+        ctx.split, ctx.dim = (*x.shape[: dim + 1], repeats, *x.shape[dim + 1 :]), dim
+        return array_namespace(x).repeat(x, repeats, axis=dim)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g.reshape(ctx.split).sum(ctx.dim + 1)
+
+
 # ------------------------------------------------------------------------------------------------ joining
 
 

@@ -175,7 +175,8 @@ def triplet_margin_with_distance_loss(
 
 
 def _rows(input: Tensor) -> tuple[Tensor, int]:
-    """The input as (N, C), and C."""
+    """The input as (N, C), and C; a number is a row of one class."""
+    input = input if input.ndim else input.reshape(1)
     if input.ndim not in (1, 2) or not input.shape[-1]:
         raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}")
     return (input if input.ndim == 2 else input.unsqueeze(0)), input.shape[-1]

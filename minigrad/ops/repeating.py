@@ -13,7 +13,7 @@ from minigrad import dtypes
 from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
 from minigrad.ops._dims import normalize_dim, sizes
-from minigrad.ops.joining import Repeat, cat, tensor_split
+from minigrad.ops.joining import Repeat, RepeatInterleave, cat, tensor_split
 from minigrad.ops.picking import index_select
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -129,9 +129,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         raise RuntimeError(f"Repeats must be non-negative, got {repeats}")
     if output_size not in (None, length * repeats):
         raise RuntimeError(f"allocated size does not match required size: output_size={output_size}, needed {length * repeats}")
-    shape = input._array.shape
-    copies = input.unsqueeze(dim + 1).expand((*shape[: dim + 1], repeats, *shape[dim + 1 :]))
-    return copies.reshape((*shape[:dim], length * repeats, *shape[dim + 1 :]))
+    return RepeatInterleave.apply(input, repeats, dim)
 
 
 def _positions(repeats: Tensor, output_size: int | None) -> Tensor:

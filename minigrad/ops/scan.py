@@ -7,12 +7,12 @@ from its place on, and is itself a scan in the other direction.  Read `sorting.p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from minigrad import dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.kernels import array_namespace
+from minigrad.kernels.scans import exact_running, running
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops.gathering import ScatterAdd
 from minigrad.ops.pointwise import check_tensor
@@ -20,20 +20,10 @@ from minigrad.ops.registry import operation
 from minigrad.ops.return_types import return_type
 from minigrad.tensor import Tensor
 
-_WIDER = {"float16": "float32", "bfloat16": "float32", "float32": "float64", "complex64": "complex128"}
-
 
 def in_dtype(input: Tensor, dtype: dtypes.dtype | None) -> Tensor:
     """The tensor in the dtype asked for, if one was asked for."""
     return input if dtype is None or dtype is input.dtype else input.to(dtype)
-
-
-def _scanned(method: str, x: Any, axis: int) -> Any:
-    """`x.cumsum` or `x.cumprod`, accumulated in the next wider floating type so that a long scan stays exact."""
-    if x.dtype.kind in "biu":
-        return getattr(x, method)(axis, dtype="int64")
-    wide = _WIDER.get(x.dtype.name)
-    return getattr(x, method)(axis) if wide is None else getattr(x, method)(axis, dtype=wide).astype(x.dtype)
 
 
 def _backwards(x: Any, axis: int) -> Any:
@@ -47,7 +37,7 @@ class Cumsum(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any, axis: int, reverse: bool = False) -> Any:
         ctx.axis, ctx.reverse = axis, reverse
-        return _backwards(_scanned("cumsum", _backwards(x, axis), axis), axis) if reverse else _scanned("cumsum", x, axis)
+        return _backwards(exact_running("add", _backwards(x, axis), axis), axis) if reverse else exact_running("add", x, axis)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -63,7 +53,7 @@ class Cumprod(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any, axis: int) -> Any:
         ctx.axis = axis
-        out = _scanned("cumprod", x, axis)
+        out = exact_running("multiply", x, axis)
         ctx.save_for_backward(x, out)
         return out
 
@@ -153,21 +143,6 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 # ------------------------------------------------------------------------------------------------ extremes, logarithms
 
 
-def _doubling(combine: Callable[[Any, Any], Any], x: Any, axis: int) -> Any:
-    """The scan of any associative function of two arrays, in log2(n) steps: each joins stretches of 1, 2, 4... elements.
-
-    (Hillis and Steele, "Data parallel algorithms", 1986.)  NumPy could do most of these in one call, CuPy cannot.
-    """
-    xp = array_namespace(x)
-    out = xp.array(x, copy=True)
-    lines = xp.moveaxis(out, axis, 0)
-    reach = 1
-    while reach < len(lines):
-        lines[reach:] = combine(lines[reach:], lines[:-reach])
-        reach *= 2
-    return out
-
-
 class Cummax(Operation):
     """y_i = the largest of x_1 ... x_i, and where it stands last; dx = the g of all results that it gave."""
 
@@ -177,9 +152,9 @@ class Cummax(Operation):
     def forward(ctx: Any, x: Any, axis: int) -> tuple[Any, Any]:
         xp = array_namespace(x)
         ctx.shape, ctx.axis = x.shape, axis
-        values = _doubling(getattr(xp, ctx.extreme), x, axis)
+        values = running(ctx.extreme, x, axis)
         places = xp.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
-        indices = _doubling(xp.maximum, places * ((x == values) | (x != x)), axis)
+        indices = running("maximum", places * ((x == values) | (x != x)), axis)
         ctx.save_for_backward(indices)
         return values, indices
 
@@ -207,7 +182,7 @@ class Logcumsumexp(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any, axis: int) -> Any:
         ctx.axis = axis
-        out = _doubling(array_namespace(x).logaddexp, x, axis)
+        out = running("logaddexp", x, axis)
         ctx.save_for_backward(x, out)
         return out
 

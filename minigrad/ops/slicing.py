@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.autograd.function import Operation, ViewOperation, wrap
+from minigrad.autograd.function import Operation, ViewOperation
+from minigrad.autograd.function import wrap as as_tensor
 from minigrad.kernels import array_namespace
 from minigrad.kernels.strides import strided
 from minigrad.ops._dims import normalize_dim
@@ -24,9 +25,9 @@ class Region(ViewOperation):
     """A region seen in the memory of x; dx = g in the region, 0 elsewhere."""
 
     @staticmethod
-    def look(x: Any, index: tuple[Any, ...]) -> Any:
+    def look(x: Any, *where: Any) -> Any:
         """The region as a view of a raw array."""
-        return x[index]  # an index with an Ellipsis gives a view even of a single element
+        return x[where[0]]  # an index with an Ellipsis gives a view even of a single element
 
     @staticmethod
     def forward(ctx: Any, x: Any, *where: Any) -> Any:
@@ -61,7 +62,8 @@ class Diagonal(Region):
     """The diagonal of two axes, as a new last axis."""
 
     @staticmethod
-    def look(x: Any, offset: int, dim1: int, dim2: int) -> Any:
+    def look(x: Any, *where: Any) -> Any:
+        offset, dim1, dim2 = where
         cut = [FULL] * len(x.shape)
         cut[dim1], cut[dim2] = slice(max(-offset, 0), None), slice(max(offset, 0), None)
         x = x[tuple(cut)]
@@ -102,7 +104,7 @@ class Embed(Operation):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> tuple[Any, Any]:
-        nothing = wrap(array_namespace(g._array).zeros(ctx.shape, g._array.dtype))
+        nothing = as_tensor(array_namespace(g._array).zeros(ctx.shape, g._array.dtype))
         return Embed.apply(g, nothing, ctx.region, ctx.where), ctx.region.apply(g, *ctx.where)
 
 
@@ -282,6 +284,29 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """All elements, in reading order, as the diagonal of a matrix of zeros."""
     return diag_embed(input.ravel(), offset)
+
+
+@operation(where=(), method=True, out=False)
+def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """Write a number on the main diagonal, in place; with `wrap` again and again down a tall matrix, a free row between.
+
+    >>> import minigrad
+    >>> minigrad.zeros(2, 2).fill_diagonal_(5)
+    tensor([[5., 0.],
+            [0., 5.]])
+    """
+    shape = input._array.shape
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2:
+        if len(set(shape)) > 1:
+            raise RuntimeError(f"all dimensions of input must be of equal length, got {list(shape)}")
+        along = array_namespace(input._array).arange(shape[0])
+        input[tuple([as_tensor(along.copy()) for _ in shape])] = fill_value
+        return input
+    for start in range(0, shape[0] if wrap else 1, shape[1] + 1):
+        Slice.apply(input, (slice(start, None), ...)).diagonal().fill_(fill_value)
+    return input
 
 
 # ------------------------------------------------------------------------------------------------ a copy with a region replaced

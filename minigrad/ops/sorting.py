@@ -12,6 +12,7 @@ from typing import Any
 
 from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
+from minigrad.kernels.order import nth, order
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops._picked import Picked
 from minigrad.ops.extremes import Max
@@ -22,20 +23,6 @@ from minigrad.ops.return_types import return_type
 from minigrad.tensor import Tensor
 
 FEW = 512  # up to so many candidates, or when many of them are wanted, sorting all beats a partition
-
-
-def order(x: Any, axis: int, descending: bool = False) -> Any:
-    """The indices that sort an array along an axis, equal values in their order."""
-    xp = array_namespace(x)
-    if not descending:
-        return xp.argsort(x, axis=axis, kind="stable")
-    backwards = (slice(None),) * axis + (slice(None, None, -1),)  # sorting the mirror image turns ties around twice
-    return xp.ascontiguousarray(x.shape[axis] - 1 - xp.argsort(x[backwards], axis=axis, kind="stable")[backwards])
-
-
-def _at(indices: Any, axis: int, place: int) -> Any:
-    """One position of the sorted indices, axis kept."""
-    return indices[(slice(None),) * axis + (slice(place, place + 1),)]
 
 
 # ------------------------------------------------------------------------------------------------ sorting
@@ -130,7 +117,7 @@ class Kthvalue(Picked):
 
     @staticmethod
     def choose(x: Any, axis: int, k: int) -> Any:
-        return _at(order(x, axis), axis, k - 1)
+        return nth(x, axis, k - 1)
 
 
 class MedianDim(Picked):
@@ -143,7 +130,7 @@ class MedianDim(Picked):
     def choose(x: Any, axis: int) -> Any:
         xp, n = array_namespace(x), x.shape[axis]
         nan = x != x
-        middle = _at(order(x, axis), axis, (n - 1) // 2)
+        middle = nth(x, axis, (n - 1) // 2)
         return xp.where(nan.any(axis=axis, keepdims=True), nan.argmax(axis=axis, keepdims=True), middle)
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import minigrad
 from minigrad.optim.optimizer import ParamGroup, check_lr
-from minigrad.optim.per_parameter import PerParameter
+from minigrad.optim.per_parameter import PerParameter, shrink
 from minigrad.tensor import Tensor
 
 
 class Adafactor(PerParameter):
     """Adafactor   (Shazeer & Stern, 2018).
 
-    The running average v of squared gradients is not kept for every weight of a matrix, but as the means R of its rows and C
-    of its columns: v = R C / mean(R).
+    The running average v of squared gradients is not kept for every weight of a matrix, but as the means R of its rows
+    and C of its columns: v = R C / mean(R).
 
         beta = 1 - t^beta2_decay
         R, C = beta * R + (1 - beta) * row means of g^2, the same for columns    (a vector keeps v itself)
@@ -93,6 +93,7 @@ class Adafactor(PerParameter):
             variance = _toward(state["variance"], square, forget)
         update = grad / variance.clamp(min=eps1 * eps1).sqrt()
         size = max(eps2, _rms(p)) * min(lr, t**-0.5) / max(1.0, _rms(update) / group["d"])
+        shrink(p, group, lr)
         p -= size * update
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import minigrad
 from minigrad.optim.optimizer import ParamGroup, check_betas, check_flags, check_lr, check_range
-from minigrad.optim.per_parameter import PerParameter, running_average
+from minigrad.optim.per_parameter import PerParameter, running_average, shrink
 from minigrad.tensor import Tensor
 
 
@@ -130,6 +130,8 @@ class NAdam(PerParameter):
 
     def _move(self, p: Tensor, grad: Tensor, group: ParamGroup, state: dict[str, Any], lr: float) -> None:
         (beta1, beta2), t = group["betas"], state["step"].item()
+        if group["decoupled_weight_decay"]:
+            shrink(p, group, lr)
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (s * group["momentum_decay"])) for s in (t, t + 1))
         state["mu_product"] *= mu
         product = state["mu_product"].item()
@@ -198,6 +200,8 @@ class RAdam(PerParameter):
 
     def _move(self, p: Tensor, grad: Tensor, group: ParamGroup, state: dict[str, Any], lr: float) -> None:
         (beta1, beta2), t = group["betas"], state["step"].item()
+        if group["decoupled_weight_decay"]:
+            shrink(p, group, lr)
         average = running_average(state["exp_avg"], grad, beta1)
         square = running_average(state["exp_avg_sq"], grad * grad, beta2)
         unbiased = average / (1 - beta1**t)

@@ -22,12 +22,12 @@ class LBFGS(Optimizer):
     """L-BFGS   (Nocedal, 1980; Nocedal & Wright, Numerical Optimization, 2006, algorithm 7.4).
 
     From the last `history_size` steps s and changes of gradient y, two loops compute d = -H g, where H approximates the
-    inverse of the Hessian.  Then p = p + t d, where t is `lr`, or, with `line_search_fn="strong_wolfe"`, found by a search
-    that meets the strong Wolfe conditions (algorithms 3.5 and 3.6).
+    inverse of the Hessian.  Then p = p + t d, where t is `lr`, or, with `line_search_fn="strong_wolfe"`, found by a
+    search that meets the strong Wolfe conditions (algorithms 3.5 and 3.6).
 
-    `step(closure)` runs up to `max_iter` iterations and `max_eval` (default: 5/4 of that) evaluations of the closure, and
-    stops earlier when no gradient exceeds `tolerance_grad`, or when steps or loss change by less than `tolerance_change`.
-    It returns the loss before the step.  There is one parameter group only.
+    `step(closure)` runs up to `max_iter` iterations and `max_eval` (default: 5/4 of that) evaluations of the closure.
+    It stops earlier when no gradient exceeds `tolerance_grad`, or when steps or loss change by less than
+    `tolerance_change`, and returns the loss before the step.  There is one parameter group only.
 
     >>> import minigrad
     >>> w = minigrad.tensor([-1.0, 2.0], requires_grad=True)
@@ -71,9 +71,12 @@ class LBFGS(Optimizer):
         )
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
-        self._params: list[Tensor] = self.param_groups[0]["params"]
         if any(p.is_complex() for p in self._params):
             raise NotImplementedError("LBFGS does not move complex parameters: optimize view_as_real(p)")
+
+    @property
+    def _params(self) -> list[Tensor]:
+        return self.param_groups[0]["params"]
 
     @no_grad()
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
@@ -95,7 +98,8 @@ class LBFGS(Optimizer):
         loss, start = float(first_loss), state["func_evals"] - 1
         if _largest(grad) <= group["tolerance_grad"]:
             return first_loss
-        d, t, dirs, steps, ro, scale, previous, _ = (state.get(name) for name in STATE)
+        memory: list[Any] = [state.get(name) for name in STATE]
+        d, t, dirs, steps, ro, scale, previous, _ = memory
         for iteration in range(1, group["max_iter"] + 1):
             state["n_iter"] += 1
             if state["n_iter"] == 1:
@@ -104,9 +108,9 @@ class LBFGS(Optimizer):
                 y, s = grad - previous, d * t
                 curvature = _dot(y, s)
                 if curvature > 1e-10:
-                    for memory, new in ((dirs, y), (steps, s), (ro, 1.0 / curvature)):
-                        memory.append(new)
-                        del memory[: -group["history_size"]]
+                    for past, new in ((dirs, y), (steps, s), (ro, 1.0 / curvature)):
+                        past.append(new)
+                        del past[: -group["history_size"]]
                     scale = curvature / _dot(y, y)
                 d = _direction(grad, dirs, steps, ro, scale)
             previous, previous_loss = grad, loss
@@ -124,7 +128,8 @@ class LBFGS(Optimizer):
                         p.copy_(old)
                     return Point(t, float(value), gradient, _dot(gradient, d))
 
-                t, loss, grad, _ = strong_wolfe(at, Point(0.0, loss, grad, slope), t, _largest(d), tolerance)
+                begin, left = Point(0.0, loss, grad, slope), group["max_eval"] - state["func_evals"] + start
+                t, loss, grad, _ = strong_wolfe(at, begin, t, _largest(d), tolerance, min(25, left))
                 self._move(t, d)
             else:
                 self._move(t, d)
@@ -187,8 +192,8 @@ def strong_wolfe(
     """A point with a loss low enough, loss <= start + c1 t slope, and a slope flat enough, |slope'| <= c2 |slope|
     (c1 = 1e-4, c2 = 0.9; Nocedal & Wright, 2006, algorithms 3.5 and 3.6).
 
-    First walk on until such a point lies between two others, then narrow the interval; each new point is the minimum of a
-    cubic through the last two.
+    First walk on until such a point lies between two others, then narrow the interval; each new point is the minimum
+    of a cubic through the last two.
     """
 
     def too_high(point: Point) -> bool:
@@ -199,7 +204,7 @@ def strong_wolfe(
 
     before, point, used = start, at(t), 0
     while True:
-        if used == evaluations:
+        if used >= evaluations:
             bracket = [start, point]
             break
         if too_high(point) or (used > 1 and point.loss >= before.loss):
@@ -242,8 +247,9 @@ def cubic_minimum(a: Point, b: Point, left: float, right: float) -> float:
         a, b = b, a
     d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
     square = d1 * d1 - a.slope * b.slope
-    if square < 0:
+    d2 = math.sqrt(max(square, 0.0))
+    curvature = b.slope - a.slope + 2 * d2
+    if square < 0 or curvature == 0:  # it falls all the way
         return (left + right) / 2
-    d2 = math.sqrt(square)
-    t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
+    t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / curvature)
     return min(max(t, left), right)

@@ -16,7 +16,7 @@ from minigrad.tensor import Tensor
 class PerParameter(Optimizer):
     """A subclass says what to remember (`_start`) and how to move (`_move`); both see a gradient ready for use."""
 
-    decoupled = False  # whether weight decay shrinks the weight, where groups have no option that says so
+    decoupled = False  # whether weight decay shrinks the weight, and `_move` does it, where no option says so
 
     def _update(self, group: ParamGroup, params: list[Tensor], grads: list[Tensor]) -> None:
         for p, grad in zip(params, grads, strict=True):
@@ -32,9 +32,7 @@ class PerParameter(Optimizer):
             if group["maximize"]:
                 grad = -grad
             decay = group.get("weight_decay", 0)
-            if decay and group.get("decoupled_weight_decay", self.decoupled):
-                p *= 1 - float(group["lr"]) * decay
-            elif decay:
+            if decay and not group.get("decoupled_weight_decay", self.decoupled):
                 grad = grad + decay * p
             self._move(p, grad, group, state, float(group["lr"]))
 
@@ -45,6 +43,12 @@ class PerParameter(Optimizer):
     def _move(self, p: Tensor, grad: Tensor, group: ParamGroup, state: dict[str, Any], lr: float) -> None:
         """Move one parameter in place."""
         raise NotImplementedError
+
+
+def shrink(p: Tensor, group: ParamGroup, lr: float) -> None:
+    """Decoupled weight decay: p = p * (1 - lr * weight_decay), in place   (Loshchilov & Hutter, 2019)."""
+    if group["weight_decay"]:
+        p *= 1 - lr * group["weight_decay"]
 
 
 def running_average(average: Tensor, value: Tensor, beta: float) -> Tensor:

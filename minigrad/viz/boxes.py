@@ -111,32 +111,49 @@ def _weights(boxes: list[Box], arrows: list[tuple[int, int]]) -> list[float]:
     return [weight / uses[a] for weight, (a, _) in zip(importance, arrows, strict=True)]
 
 
+class Plan:
+    """Where boxes and arrows go: laid out once, drawn as often as wanted.
+
+    Several versions of the same boxes may be given, with the same arrows and other words: there is room for each, so
+    that nothing moves from one drawing to the next.
+    """
+
+    def __init__(self, *versions: list[Box]) -> None:
+        boxes, self.arrows = versions[0], edges(versions[0])
+        every = [[_size(box) for box in version] for version in versions]
+        self.sizes = [(max(w for w, _ in same), max(h for _, h in same)) for same in zip(*every, strict=True)]
+        self._layout = layered(self.sizes, self.arrows, _weights(boxes, self.arrows))
+        self.width, self.height = self._layout.width, self._layout.height
+
+    def draw(self, svg: Svg, left: float, top: float, boxes: list[Box], lit: int | None = None) -> None:
+        """Draw one version with its upper left corner at (left, top); box `lit` and the arrows into it stand out."""
+        routes = [[(x + left, y + top) for x, y in route] for route in self._layout.routes]
+        for (_, target), (*points, (x, y)) in zip(self.arrows, routes, strict=True):
+            svg.curve("litwire" if target == lit else "wire", [*points, (x, y - 5)])  # the arrowhead covers the rest
+        for *_, (x, y) in routes:
+            svg.arrowhead(x, y - 0.5)
+        centres = [(x + left, y + top) for x, y in self._layout.centres]
+        corners = [(x, y - h / 2) for (x, y), (_, h) in zip(centres, self.sizes, strict=True)]
+        for i, (box, (x, y), (width, height)) in enumerate(zip(boxes, corners, self.sizes, strict=True)):
+            radius = 12 if box.kind in ("operation", "folded") else 2
+            svg.box("lit" if i == lit else box.kind, x - width / 2, y, width, height, radius)
+        for box, (x, y) in zip(boxes, corners, strict=True):
+            svg.text("name", x, y + _PAD_Y + 13, box.title, "middle")
+        for box, (x, y) in zip(boxes, corners, strict=True):
+            for k, line in enumerate(box.lines):
+                svg.text("quiet", x, y + _PAD_Y + 29 + k * _LINE_STEP, line, "middle")
+
+
 def picture(boxes: list[Box], caption: str) -> str:
     """The drawing as SVG: inputs on top, arrows in the direction of the forward pass."""
-    sizes, arrows = [_size(box) for box in boxes], edges(boxes)
-    drawing = layered(sizes, arrows, _weights(boxes, arrows))
+    plan = Plan(boxes)
     kinds = [kind for kind in KINDS if any(box.kind == kind for box in boxes)]
     legend = [_KEY + text_width(KINDS[kind], _LINE) + _MARGIN for kind in kinds]
-    content = max(drawing.width, sum(legend) - _MARGIN, text_width(caption, _LINE))
-    left, top = _MARGIN + (content - drawing.width) / 2, _MARGIN + 26
-    foot = top + drawing.height + 38
+    content = max(plan.width, sum(legend) - _MARGIN, text_width(caption, _LINE))
+    foot = _MARGIN + 26 + plan.height + 38
     svg = Svg(content + 2 * _MARGIN, foot + _MARGIN, f"Computation graph of {caption}", _alt(boxes))
     svg.text("quiet", _MARGIN, _MARGIN + 9, caption)
-    for route in drawing.routes:
-        *points, (x, y) = [(x + left, y + top) for x, y in route]
-        svg.curve("wire", [*points, (x, y - 5)])  # the arrowhead covers the rest
-    for *_, (x, y) in drawing.routes:
-        svg.arrowhead(x + left, y + top - 0.5)
-
-    corners = [(x + left, y + top - h / 2) for (x, y), (_, h) in zip(drawing.centres, sizes, strict=True)]
-    for box, (x, y), (width, height) in zip(boxes, corners, sizes, strict=True):
-        svg.box(box.kind, x - width / 2, y, width, height, 12 if box.kind in ("operation", "folded") else 2)
-    for box, (x, y) in zip(boxes, corners, strict=True):
-        svg.text("name", x, y + _PAD_Y + 13, box.title, "middle")
-    for box, (x, y) in zip(boxes, corners, strict=True):
-        for k, line in enumerate(box.lines):
-            svg.text("quiet", x, y + _PAD_Y + 29 + k * _LINE_STEP, line, "middle")
-
+    plan.draw(svg, _MARGIN + (content - plan.width) / 2, _MARGIN + 26, boxes)
     x = _MARGIN
     for kind, width in zip(kinds, legend, strict=True):
         svg.box(kind, x, foot - 10, 15, 11, 5 if kind == "operation" else 1)

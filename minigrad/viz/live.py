@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import io
 import math
-import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +18,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol, TypeVar
 
+from minigrad import _frontend
 from minigrad.viz.chart import chart
 from minigrad.viz.history import History, digits
 
@@ -79,8 +78,8 @@ class LivePlot:
         self.names, self.title, self.log, self.smoothing, self.backend = names, title, log, smoothing, backend
         self.history = History(best)
         self.stopped = False  # set by the stop button and by Ctrl-C inside `steps`
-        self._live = _somebody_watches() if live is None else live
-        self._screen: _Screen = _Notebook(self, controls and self._live) if _kernel() else _Terminal()
+        self._live = _frontend.watched() if live is None else live
+        self._screen: _Screen = _Notebook(self, controls and self._live) if _frontend.in_notebook() else _Terminal()
         self._rate, self._clock, self._due = rate, clock, -math.inf
         self._pending = False  # numbers have come that no picture shows
         self._depth = 0  # `with` blocks and loops over `steps` that the program is in
@@ -230,7 +229,7 @@ class _Notebook:
             return self._put(plot, _bundle(plot), raw=True)
         png = _png(plot.figure())
         if self._image is None and self._handle is None:
-            self._image = _widgets().Image(value=png, format="png")
+            self._image = _frontend.widgets('LivePlot(backend="matplotlib")').Image(value=png, format="png")
             self._put(plot, self._image, raw=False)
         elif self._image is not None:
             self._image.value = png
@@ -269,7 +268,7 @@ def _png(figure: Any) -> bytes:
 
 def _control_box(plot: LivePlot) -> Any:
     """Slider and buttons. Their callbacks may run in another thread, so they only set a flag and ask for a redraw."""
-    widgets = _widgets()
+    widgets = _frontend.widgets("the controls of a LivePlot")
     slider = widgets.FloatSlider(value=plot.smoothing, min=0, max=0.99, step=0.01, description="smoothing")
     toggle = widgets.ToggleButton(value=plot.log, description="log scale")
     button = widgets.Button(description="stop", tooltip="end the loop over plot.steps(...) after the current step")
@@ -285,42 +284,13 @@ def _control_box(plot: LivePlot) -> Any:
     toggle.observe(change("log"), "value")
     button.on_click(lambda _: plot.stop())
     for widget in (slider, toggle, button):
-        # ipykernel 7 hands a widget's messages to the shell that last wrote to the widget. Here that is the main
-        # shell, which is busy training: without the mark it uses a shell of its own, and the control works at once.
-        getattr(widget.comm, "__dict__", {}).pop("_reply_subshell_id", None)
+        _frontend.answer_at_once(widget)
     return widgets.HBox([slider, toggle, button])
-
-
-def _widgets() -> Any:
-    try:
-        import ipywidgets  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise ImportError(
-            'LivePlot: controls=True and backend="matplotlib" need ipywidgets: pip install "minigrad[lab]"'
-        ) from error
-    return ipywidgets
-
-
-def _ipython() -> Any:
-    """The running IPython shell, without importing IPython for those who do not use it."""
-    module = sys.modules.get("IPython")
-    return module.get_ipython() if module is not None else None
-
-
-def _kernel() -> bool:
-    return getattr(_ipython(), "kernel", None) is not None
-
-
-def _somebody_watches() -> bool:
-    # PYTEST_VERSION: nbval runs notebooks in a kernel too, and compares what each cell shows once it is finished.
-    if os.environ.get("MINIGRAD_LIVE", "1") == "0" or "PYTEST_VERSION" in os.environ:
-        return False
-    return _kernel() or sys.stdout.isatty()
 
 
 def _at_end_of_cell(action: Callable[[], None]) -> None:
     """Run `action` once when the current notebook cell ends; nothing outside IPython."""
-    shell = _ipython()
+    shell = _frontend.shell()
     if shell is None:
         return
 

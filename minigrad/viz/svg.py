@@ -30,6 +30,7 @@ LOOKS: dict[str, Look] = {
     "name": ({"fill": "#1f2328", "font-size": "13", "font-weight": "600"}, {"fill": "#f2f4f6"}),
     "quiet": ({"fill": "#59616b", "font-size": "11.5"}, {"fill": "#a7b0ba"}),
     "wire": ({"fill": "none", "stroke": "#79828d", "stroke-width": "1.3"}, {"stroke": "#8b95a1"}),
+    "litwire": ({"fill": "none", "stroke": "#D55E00", "stroke-width": "2.6"}, {"stroke": "#F08A3C"}),
     "arrow": ({"fill": "#79828d"}, {"fill": "#8b95a1"}),
     "operation": ({"fill": "#f1f3f5", "stroke": "#8a929c"}, {"fill": "#272c34", "stroke": "#7d8793"}),
     "parameter": ({"fill": "#e1eff8", "stroke": "#0072B2"}, {"fill": "#0d2f45", "stroke": "#56B4E9"}),
@@ -39,6 +40,7 @@ LOOKS: dict[str, Look] = {
         {"fill": "#ffffff", "stroke": "#8a929c", "stroke-dasharray": "5 4"},
         {"fill": "#15181d", "stroke": "#7d8793"},
     ),
+    "lit": ({"fill": "#fff3c9", "stroke": "#B97A00", "stroke-width": "2.4"}, {"fill": "#453600", "stroke": "#F0E442"}),
     "grid": ({"fill": "none", "stroke": "#e3e6ea"}, {"stroke": "#2c323a"}),
     "axis": ({"fill": "none", "stroke": "#79828d"}, {"stroke": "#8b95a1"}),
 }

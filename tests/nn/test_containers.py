@@ -53,6 +53,7 @@ PRINTED = [
 ]  # fmt: skip
 
 
+@pytest.mark.cpu_only
 @pytest.mark.parametrize("program", PRINTED)
 def test_programs_print_the_same(program):
     results = []

@@ -31,7 +31,7 @@ def test_clipping_by_norm_is_pytorchs(max_norm, norm_type):
     assert_same([p.grad for p in ours.parameters()], [p.grad for p in theirs.parameters()], 1e-5)
     if max_norm < 1:
         after = utils.get_total_norm([p.grad for p in ours.parameters()], norm_type)
-        assert after <= max_norm
+        assert after <= max_norm * (1 + 1e-5)
 
 
 def test_clipping_by_value_is_pytorchs():

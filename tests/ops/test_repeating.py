@@ -17,7 +17,7 @@ from tests.oracle import assert_both_raise, assert_same, leaf
     "change",
     [
         lambda T, x: x.repeat(2, 3), lambda T, x: x.repeat(4, 1, 2), lambda T, x: x.repeat((1, 0)), lambda T, x: x.repeat(repeats=(2, 2)),
-        lambda T, x: x.tile(2), lambda T, x: T.tile(x, (2, 1, 3)), lambda T, x: x.repeat_interleave(2), lambda T, x: x.repeat_interleave(3, 1),
+        lambda T, x: x.tile(2), lambda T, x: T.tile(x, (2, 1, 3)), lambda T, x: x.repeat_interleave(2), lambda T, x: x.repeat_interleave(3, 1), lambda T, x: x.repeat_interleave(0, 0),
         lambda T, x: x.repeat_interleave(T.tensor([2, 0]), 0), lambda T, x: x.repeat_interleave(T.tensor([1, 2, 3]), dim=-1, output_size=6),
         lambda T, x: x.t().repeat(1, 2), lambda T, x: T.meshgrid(x[0], x[:, 1], indexing="ij"), lambda T, x: T.meshgrid([x[0], x[:, 1]], indexing="xy"),
         lambda T, x: T.cartesian_prod(x[0], x[:, 0]), lambda T, x: T.cartesian_prod(x[0]), lambda T, x: T.combinations(x[0]),

@@ -68,6 +68,22 @@ def test_a_region_replaced_in_a_copy():
     assert x.sum() == 0
 
 
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4), (7, 2), (3, 3, 3)])
+def test_fill_diagonal(shape):
+    for wrap in (False, True):
+        assert_same(lambda T, wrap=wrap: leaf(T, *shape).detach().fill_diagonal_(-1.5, wrap))
+
+    def program(T):
+        x = leaf(T, *shape)
+        y = (x * x).fill_diagonal_(2)
+        (y * y).sum().backward()
+        return y, x.grad
+
+    assert_same(program)
+    assert_both_raise(lambda T: T.zeros(2, 2, 3).fill_diagonal_(1), "equal length")
+    assert_both_raise(lambda T: T.zeros(2).fill_diagonal_(1), "dimensions must larger than 1")
+
+
 def test_0_d_and_empty_tensors():
     assert_same(lambda T: [leaf(T).unfold(0, 1, 1), leaf(T, 0, 3).narrow(0, 0, 0), leaf(T, 0, 3).diagonal(), leaf(T, 0).diag(), leaf(T, 3, 0).diag_embed()])
 

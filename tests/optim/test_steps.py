@@ -43,6 +43,7 @@ OPTIONS = {
     "RAdam": [{"betas": (0.9, 0.9)}, {"decoupled_weight_decay": True, "weight_decay": 0.1}],
     "ASGD": [{"t0": 10}, {"t0": 10, "lambd": 0.1, "alpha": 0.5}],
     "Rprop": [{"etas": (0.3, 1.5), "step_sizes": (1e-3, 0.1)}],
+    "Adafactor": [{"beta2_decay": -1.0, "d": 1.5}, {"lr": 0.05, "eps": (1e-3, 1e-2)}],
 }
 CASES = [
     (name, options)
@@ -164,6 +165,14 @@ RANGES = {
     "RAdam": [{"lr": -1}, {"betas": (0.9, 1)}, {"eps": -1}, {"weight_decay": -1}],
     "ASGD": [{"lr": -1}, {"weight_decay": -1}],
     "Rprop": [{"lr": -1}, {"etas": (1, 2)}, {"etas": (1.0, 0.5)}],
+    "Adafactor": [
+        {"lr": -1},
+        {"beta2_decay": 1},
+        {"eps": (-1, 1)},
+        {"eps": (None, -1)},
+        {"d": 0.5},
+        {"weight_decay": -1},
+    ],
 }
 
 
@@ -176,13 +185,13 @@ def test_options_out_of_range_raise_the_errors_of_torch(name, options):
     assert str(mine.value) == str(theirs.value)
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", [n for n in OPTIONS if n != "Adafactor"])
 def test_a_differentiable_step_is_refused_in_words(name):
     with pytest.raises(NotImplementedError, match="outside the graph"):
         make(minigrad, name, Problem(minigrad).params, differentiable=True)
 
 
-@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("SGD", "Adagrad")])
+@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("SGD", "Adagrad", "Adafactor")])
 def test_a_capturable_step_is_refused_in_words(name):
     with pytest.raises(NotImplementedError, match="CUDA graph"):
         make(minigrad, name, Problem(minigrad).params, capturable=True)

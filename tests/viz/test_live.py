@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from minigrad.viz import LivePlot, live
+from minigrad import _frontend
+from minigrad.viz import LivePlot
 
 
 class Clock:
@@ -258,7 +259,7 @@ class Shell:
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     display = pytest.importorskip("IPython.display")
     shell = Shell()
-    monkeypatch.setattr(live, "_ipython", lambda: shell)
+    monkeypatch.setattr(_frontend, "shell", lambda: shell)
     monkeypatch.setattr(display, "display", shell.display)
     yield shell
 

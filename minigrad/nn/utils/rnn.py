@@ -72,7 +72,7 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
 
 def _running(batch_sizes: Tensor, device: Any) -> Tensor:
     """Of all places (t, n) of a padded batch (T, N), numbered through, those that hold an element."""
-    rows = minigrad.arange(int(batch_sizes[0]))
+    rows = minigrad.arange(int(batch_sizes[0]), device="cpu")
     return (rows < batch_sizes.unsqueeze(1)).flatten().nonzero().squeeze(1).to(device)
 
 
@@ -90,9 +90,11 @@ def pack_padded_sequence(
     >>> packed.data, packed.batch_sizes
     (tensor([1, 4, 2, 5, 3]), tensor([2, 2, 1]))
     """
-    lengths = minigrad.as_tensor(lengths, dtype=minigrad.int64)
-    if lengths.is_cuda:
+    if not isinstance(lengths, Tensor):
+        lengths = minigrad.tensor(lengths, device="cpu")
+    elif lengths.is_cuda:
         raise RuntimeError("'lengths' argument should be a 1D CPU int64 tensor, but got one on cuda: use lengths.cpu()")
+    lengths = lengths.to(minigrad.int64)
     if batch_first:
         input = input.transpose(0, 1)
     steps, rows = input.shape[:2]
@@ -117,7 +119,7 @@ def pack_padded_sequence(
         )
     if longest > steps:
         raise RuntimeError(f"Expected lengths of at most {steps}, the padded length of the input, got {longest}")
-    batch_sizes = (lengths > minigrad.arange(longest).unsqueeze(1)).sum(1)
+    batch_sizes = (lengths > minigrad.arange(longest, device="cpu").unsqueeze(1)).sum(1)
     data = input[:longest].flatten(0, 1).index_select(0, _running(batch_sizes, input.device))
     return PackedSequence(data, batch_sizes, order)
 
@@ -146,7 +148,7 @@ def pad_packed_sequence(
     length = steps if total_length is None else total_length
     flat = data.new_full((length * rows, *data.shape[1:]), padding_value)
     padded = flat.index_copy(0, _running(batch_sizes, data.device), data).unflatten(0, (length, rows))
-    lengths = (batch_sizes.unsqueeze(1) > minigrad.arange(rows)).sum(0)
+    lengths = (batch_sizes.unsqueeze(1) > minigrad.arange(rows, device="cpu")).sum(0)
     if back is not None:
         padded, lengths = padded.index_select(1, back), lengths[back.cpu()]
     return (padded.transpose(0, 1) if batch_first else padded), lengths

@@ -80,7 +80,7 @@ class RandomSampler(Sampler[int]):
         if self.replacement:
             for start in range(0, self.num_samples + 1, 32):
                 count = min(32, self.num_samples - start)
-                yield from minigrad.randint(0, n, (count,), dtype=dtypes.int64, generator=generator, device="cpu").tolist()
+                yield from minigrad.randint(0, n, (count,), generator=generator, device="cpu").tolist()
         else:
             for start in range(0, self.num_samples + 1, n):
                 yield from minigrad.randperm(n, generator=generator, device="cpu").tolist()[: self.num_samples - start]

@@ -1,0 +1,268 @@
+"""The backward pass, one node at a time: `viz.step(loss)` is a picture with a slider.
+
+At each step one box of the graph is in hand.  The gradient that arrived at it, times its local derivative, goes to each
+of its inputs and is added to what is there: the chain rule and its sum, in numbers.  What is shown is what happened: the
+engine itself walks the graph, and hooks take down what it hands to whom.  Without a kernel a few steps stand side by side,
+and the text holds all of them.  `Stepper` draws any such walk, also that of an engine of your own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from minigrad import _frontend
+from minigrad.autograd import grad, no_grad
+from minigrad.autograd.node import AccumulateGrad, Node
+from minigrad.tensor import Tensor
+from minigrad.viz.boxes import Box, Plan
+from minigrad.viz.graph import Builder, digits_of
+from minigrad.viz.svg import Svg, text_width
+
+_FEW = 6  # gradients of at most this many elements are shown in numbers
+_MOST = 60  # operations in a graph that can be stepped through by hand
+_MARGIN, _LINE, _GAP = 18.0, 17.0, 14.0
+_PAGE = 980.0  # steps stand side by side as long as they fit into this width
+
+
+@dataclass
+class Arrival:
+    """What one input of a node gets: incoming gradient times local derivative, added to what had arrived before."""
+
+    box: int
+    outgoing: str
+    total: str  # the gradient of the input after this step
+    local: str = ""  # the derivative of the node with respect to this input; empty where it is no single number
+    before: str = ""  # what had arrived earlier; empty for the first arrival
+
+
+@dataclass
+class Step:
+    """One node in hand: the gradient that came in, and what goes out of it."""
+
+    box: int
+    incoming: str
+    arrivals: list[Arrival] = field(default_factory=list)
+
+
+class Stepper:
+    """A walk over boxes, shown in a notebook as a picture with a slider and anywhere else as a table.
+
+    >>> boxes = [Box("leaf", "a", ["value 3"]), Box("operation", "square", ["value 9"], inputs=[0])]
+    >>> Stepper(boxes, [Step(1, "1", [Arrival(0, outgoing="6", total="6", local="6")])], "square of a")
+    square of a, backward in 1 step
+    step  at      incoming  to  local  outgoing  gradient
+       1  square         1  a       6         6         6
+
+    Args:
+        boxes: as for a `Graph`: each after its inputs.
+        steps: in the order of the walk.
+        caption: what is differentiated.
+    """
+
+    def __init__(self, boxes: list[Box], steps: Sequence[Step], caption: str) -> None:
+        self.steps, self.caption = list(steps), caption
+        titles = Counter(box.title for box in boxes)
+        self.names = [box.title if titles[box.title] == 1 else f"{box.title} (n{i})" for i, box in enumerate(boxes)]
+        self._versions = [self._version(boxes, k) for k in range(len(self.steps) + 1)]
+
+    def _version(self, boxes: list[Box], k: int) -> list[Box]:
+        """The boxes after k steps, each with the gradient that has arrived so far."""
+        known = {self.steps[0].box: self.steps[0].incoming} if self.steps else {}
+        known.update({arrival.box: arrival.total for step in self.steps[:k] for arrival in step.arrivals})
+        return [replace(box, lines=[*box.lines, f"grad {known[i]}" if i in known else "grad"]) for i, box in enumerate(boxes)]
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return Plan(*self._versions)
+
+    def words(self, k: int) -> list[str]:
+        """Step k in words, k from 1; step 0 is the state before the walk."""
+        if not k:
+            return ["before the walk", "The gradient of the result with respect to itself is 1."]
+        step = self.steps[k - 1]
+        lines = [f"step {k} of {len(self.steps)}: {self.names[step.box]}", f"incoming gradient {step.incoming}"]
+        for arrival in step.arrivals:
+            product = f"{step.incoming} × {arrival.local} = {arrival.outgoing}" if arrival.local else arrival.outgoing
+            added = f"; {arrival.before} + {arrival.outgoing} = {arrival.total}" if arrival.before else ""
+            lines.append(f"to {self.names[arrival.box]}: {product}{added}")
+        return lines
+
+    def svg(self, *which: int) -> str:
+        """The picture of the given steps side by side; by default of the start, the end, and two between."""
+        n = len(self.steps)
+        shown = which or tuple(sorted({0, min(1, n), (n + 1) // 2, n}))
+        texts = [self.words(k) for k in range(n + 1)]
+        high = _LINE * max(map(len, texts))
+        wide = max(self._plan.width, *(text_width(line, 13, bold=not i) for text in texts for i, line in enumerate(text)))
+        per_row = max(int((_PAGE - _MARGIN) // (wide + 2 * _MARGIN)), 1)
+        rows = [shown[i : i + per_row] for i in range(0, len(shown), per_row)]
+        cell = high + _GAP + self._plan.height + 2 * _MARGIN
+        width = max(map(len, rows)) * (wide + 2 * _MARGIN)
+        svg = Svg(width, len(rows) * cell, f"Backward pass of {self.caption}", ". ".join(" ".join(texts[k]) for k in shown))
+        for r, row in enumerate(rows):
+            for c, k in enumerate(row):
+                left, top = _MARGIN + c * (wide + 2 * _MARGIN), _MARGIN + r * cell
+                if c:
+                    svg.line("grid", [(left - _MARGIN, top), (left - _MARGIN, top + cell - 2 * _MARGIN)])
+                for i, line in enumerate(texts[k]):
+                    svg.text("ink" if i else "name", left, top + 12 + i * _LINE, line)
+                middle = left + (wide - self._plan.width) / 2
+                self._plan.draw(svg, middle, top + high + _GAP, self._versions[k], self.steps[k - 1].box if k else None)
+        return svg.render()
+
+    @property
+    def text(self) -> str:
+        """All steps as a table: incoming gradient, local derivative, their product, and the gradient so far."""
+        rows = [("step", "at", "incoming", "to", "local", "outgoing", "gradient")]
+        for k, step in enumerate(self.steps, 1):
+            start = (str(k), self.names[step.box], step.incoming)
+            for arrival in step.arrivals:
+                added = f"{arrival.before} + {arrival.outgoing} = {arrival.total}" if arrival.before else arrival.total
+                rows.append((*start, self.names[arrival.box], arrival.local or "-", arrival.outgoing, added))
+                start = ("", "", "")
+        wide = [max(len(row[i]) for row in rows) for i in range(7)]
+        lines = []
+        for row in rows:
+            cells = [cell.ljust(w) if i in (1, 3) else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, wide, strict=True))]
+            lines.append("  ".join(cells).rstrip())
+        count = len(self.steps)
+        return "\n".join([f"{self.caption}, backward in {count} step{'' if count == 1 else 's'}", *lines])
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg(), "text/plain": self.text}
+
+    def _ipython_display_(self) -> None:
+        """The picture; where somebody watches, below a slider that turns it into one step after the other."""
+        from IPython.display import display
+
+        slider = _control_box(len(self.steps)) if _frontend.in_notebook() and _frontend.watched() else None
+        handle = display(self._repr_mimebundle_(), raw=True, display_id=True)
+        if slider is None:
+            return
+
+        def moved(event: Any) -> None:
+            k = event["new"]
+            bundle = {"image/svg+xml": self.svg(k - 1), "text/plain": "\n".join(self.words(k - 1))}
+            handle.update(bundle if k else self._repr_mimebundle_(), raw=True)
+
+        slider.observe(moved, "value")
+
+
+def _control_box(steps: int) -> Any:
+    """Display a slider with a play button; position 0 is the overview, 1 the state before the walk."""
+    from IPython.display import display
+
+    widgets = _frontend.widgets("the controls of viz.step()")
+    slider = widgets.IntSlider(value=0, min=0, max=steps + 1, description="step", readout=False)
+    play = widgets.Play(value=0, min=0, max=steps + 1, interval=900, show_repeat=False)
+    widgets.jslink((play, "value"), (slider, "value"))
+    hint = widgets.HTML('<span style="color:#79828d">far left: overview; arrow keys: one step</span>')
+    display(widgets.HBox([play, slider, hint]))
+    return slider
+
+
+def step(output: Tensor, params: Any = None, *, names: Mapping[str, Any] | None = None) -> Stepper:
+    """Walk backward from `output` and keep every step to look at.  Gradients of leaves are left as they are.
+
+    Args:
+        output: a tensor of one element, the result of a small computation (at most 60 operations).
+        params, names: what to call tensors, as in `viz.graph`.
+
+    Raises TypeError when `output` is no tensor, ValueError when it has no graph, more than one element, or too many
+    operations to step through by hand.
+
+    >>> import minigrad
+    >>> from minigrad import viz
+    >>> a, b = minigrad.tensor(2.0, requires_grad=True), minigrad.tensor(3.0, requires_grad=True)
+    >>> viz.step(a * b + a, names={"a": a, "b": b})
+    output, backward in 2 steps
+    step  at   incoming  to   local  outgoing   gradient
+       1  add         1  mul      1         1          1
+                         a        1         1          1
+       2  mul         1  a        3         3  1 + 3 = 4
+                         b        2         2          2
+    """
+    if not isinstance(output, Tensor):
+        raise TypeError(f"viz.step: expected a Tensor, got {type(output).__name__}")
+    if output.grad_fn is None or output.numel() != 1:
+        what = f"shape {tuple(output.shape)}" if output.grad_fn is not None else "a tensor without a graph"
+        raise ValueError(f"viz.step: expected one number that was computed from tensors with requires_grad=True, got {what}")
+    builder = Builder(params, names, show=("shape", "value"), limit=_MOST)
+    graph = builder.build([output])
+    if any(box.kind == "folded" for box in graph.boxes):
+        raise ValueError(f"viz.step: expected at most {_MOST} operations, got {graph.caption}: step through a part of it")
+    boxes = [box for box in graph.boxes if box.kind != "output"]  # the output comes last and is drawn in its operation
+    caption = next((name for name, tensor in (names or {}).items() if tensor is output), "output")
+    return Stepper(boxes, _watch(output, builder.number), caption)
+
+
+def _watch(output: Tensor, number: Mapping[Any, int]) -> list[Step]:
+    """Let the engine differentiate `output`, and take down each node's gradients as it passes."""
+    nodes = list(number)
+    arrived: dict[int, Any] = {}  # box -> the gradient so far
+    steps: list[Step] = []
+
+    def note(node: Node, outgoing: Sequence[Any], incoming: Sequence[Any]) -> None:
+        taken = Step(number[node], ", ".join(_show(gradient) for gradient in incoming if gradient is not None))
+        local = _local_derivatives(node, incoming)
+        for source, gradient, slope in zip(_sources(node), outgoing, local, strict=True):
+            if source is None or gradient is None:
+                continue
+            box = number[source]
+            gradient = _unbroadcast(gradient, source)
+            before = arrived.get(box)
+            arrived[box] = gradient if before is None else before + gradient
+            earlier = "" if before is None else _show(before)
+            taken.arrivals.append(Arrival(box, _show(gradient), _show(arrived[box]), slope, earlier))
+        steps.append(taken)
+
+    operations = [node for node in nodes if not isinstance(node, AccumulateGrad)]
+    leaves = [node.variable for node in nodes if isinstance(node, AccumulateGrad)]
+    handles = []
+    for node in operations:
+        handles.append(node.register_hook(lambda outgoing, incoming, node=node: note(node, outgoing, incoming)))
+    try:
+        grad(output, leaves, retain_graph=True, allow_unused=True)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return steps
+
+
+def _sources(node: Node) -> list[Any]:
+    """For each input of forward the node it came from, None where no gradient is wanted."""
+    rest = iter(node.next_functions)
+    return [None if edge == () and not isinstance(edge, Tensor) else next(rest)[0] for edge in node.edges]
+
+
+def _local_derivatives(node: Node, incoming: Sequence[Any]) -> list[str]:
+    """d(output)/d(input) for each input, where both are single numbers: what the node answers to a gradient of 1."""
+    shapes = [source.output_metadata[0].shape if source is not None else () for source in _sources(node)]
+    if len(incoming) != 1 or incoming[0].numel() != 1 or any(shape not in ((), (1,)) for shape in shapes):
+        return [""] * len(shapes)
+    with no_grad():
+        return ["" if slope is None else _show(slope) for slope in node(incoming[0].new_ones(incoming[0].shape))]
+
+
+def _unbroadcast(gradient: Any, source: Node) -> Any:
+    """What the engine does to a gradient on its way: sum over the axes along which the input was repeated."""
+    shape = tuple(source.output_metadata[0].shape)
+    while gradient.dim() > len(shape):
+        gradient = gradient.sum(0)
+    for axis, n in enumerate(shape):
+        if n == 1 and gradient.shape[axis] != 1:
+            gradient = gradient.sum(axis, keepdim=True)
+    return gradient
+
+
+def _show(gradient: Any) -> str:
+    if gradient.numel() <= _FEW:
+        return digits_of(gradient.tolist())
+    return f"{tuple(gradient.shape)} of norm {digits_of(gradient.detach().norm().item())}"
