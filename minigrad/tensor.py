@@ -317,7 +317,7 @@ class Tensor(Variable, TensorMethods):
         return bool((self == value).any())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and not self._array.shape else object.__format__(self, spec)
+        return object.__format__(self, spec) if self._array.shape else format(self.item(), spec)
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         from minigrad.printing import tensor_repr

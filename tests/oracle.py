@@ -58,3 +58,13 @@ def assert_agrees(program: Callable[[Any], Any], rtol: float = 1e-6, atol: float
     for got, wanted in zip(arrays(program(minigrad)), expected, strict=True):
         assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
         np.testing.assert_allclose(got, wanted, rtol, atol)
+
+
+def to_second_order(T: Any, function: Callable[..., Any], *inputs: np.ndarray) -> list[Any]:
+    """The value of a function of tensors, its gradients, and the gradients of a weighted sum of these."""
+    leaves = [T.tensor(x, requires_grad=True) for x in inputs]
+    value = function(*leaves)
+    first = T.autograd.grad(value, leaves, T.tensor(np.cos(np.arange(value.numel()).reshape(value.shape))), create_graph=True)
+    sums = [(g * T.tensor(np.sin(np.arange(g.numel()) + 1.0).reshape(g.shape))).sum() for g in first if g.requires_grad]
+    second = T.autograd.grad(sum(sums), leaves, allow_unused=True, materialize_grads=True) if sums else [x.detach() * 0 for x in leaves]
+    return [result + 0 for result in (value, *first, *second)]  # + 0: PyTorch has zero tensors without memory

@@ -1,4 +1,4 @@
-"""Pickles that ask for more than a checkpoint may: nothing of theirs runs, no memory is claimed, nothing takes forever."""
+"""Pickles that ask for more than a checkpoint may: nothing runs, no memory is claimed, nothing takes forever."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_item_tolist_and_conversions():
     assert minigrad.tensor([[1, 2], [3, 4]]).tolist() == [[1, 2], [3, 4]]
     assert (int(minigrad.tensor(3)), float(minigrad.tensor(3)), complex(minigrad.tensor(3))) == (3, 3.0, 3 + 0j)
     assert [10, 20, 30][minigrad.tensor(1)] == 20
-    assert f"{minigrad.tensor(3.14159):.2f}" == "3.14"
+    assert f"{minigrad.tensor(3.14159):.2f} {minigrad.tensor(2.5)}" == "3.14 2.5"
     assert_both_raise(lambda T: T.zeros(2).item(), "with 2 elements cannot be converted to Scalar")
     assert_both_raise(lambda T: bool(T.zeros(2)), "more than one value is ambiguous")
     assert_both_raise(lambda T: len(T.tensor(1)), "len\\(\\) of a 0-d tensor")

@@ -134,7 +134,7 @@ def _analytic_jacobian(output: Any, wanted: Sequence[Any]) -> list[list[list[flo
     """J[i][j]: the gradient of element j of the output with respect to input i, flat."""
     rows: list[list[list[float]]] = [[] for _ in wanted]
     for j in range(output.numel()):
-        seed = output.detach().clone().zero_()
+        seed = output.new_zeros(output.shape)
         seed.view(-1)[j] = 1
         found = grad(output, wanted, seed, retain_graph=True, allow_unused=True)
         for i, g in enumerate(found):

@@ -17,17 +17,22 @@ LEAST = 1e-6  # a row whose exponentials sum to less lies too far below the larg
 
 
 def dots(x: Array, y: Array, axes: tuple[int, ...]) -> Array:
-    """The sums of x * y along some axes, which stay with size 1; the product is not stored where the axes are the last.
+    """The sums of x * y along some axes, which stay with size 1; y may have 1 for the sizes of the other axes.
+
+    The product is not stored where the axes are the last.
 
     >>> dots(numpy.ones((2, 3)), numpy.ones((2, 3)), (1,))
     array([[3.],
            [3.]])
     """
     lead = x.ndim - len(axes)
-    rows = axes == tuple(range(lead, x.ndim)) and x.flags.c_contiguous and y.flags.c_contiguous and x.shape == y.shape
+    rows = axes == tuple(range(lead, x.ndim)) and x.flags.c_contiguous and x.shape[lead:] == y.shape[lead:]
     if rows and array_namespace(x) is numpy and x.dtype.char in "fd":
-        shape = (*x.shape[:lead], prod(x.shape[lead:]))
-        return numpy.vecdot(x.reshape(shape), y.reshape(shape)).reshape(*x.shape[:lead], *(1,) * len(axes))
+        D = prod(x.shape[lead:])
+        return numpy.vecdot(x.reshape(*x.shape[:lead], D), y.reshape(*y.shape[:lead], D)).reshape(*x.shape[:lead], *(1,) * len(axes))
+    columns = axes == tuple(range(len(axes))) and lead and x.flags.c_contiguous and y.shape == (*x.shape[: len(axes)], *(1,) * lead)
+    if columns and x.dtype.char in "fd" and y.dtype == x.dtype:  # a row times a matrix
+        return (y.reshape(1, -1) @ x.reshape(y.size, -1)).reshape(*(1,) * len(axes), *x.shape[len(axes) :])
     return total(x * y, axes, keepdims=True)
 
 

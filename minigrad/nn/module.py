@@ -79,7 +79,7 @@ class Module(Hooked, Movable, Stateful):
                         f"cannot assign '{_typename(value)}' as {rule.noun} '{name}' ({rule.expected} expected)"
                     )
                 if known is None and hasattr(type(self), name):
-                    raise KeyError(f"attribute '{name}' already exists")
+                    raise KeyError(f"attribute '{name}' already exists: the class {type(self).__name__} has one")
                 persistent = getattr(value, "persistent", name not in self._non_persistent_buffers_set)
                 self._store(kind, name, value, persistent)
                 return

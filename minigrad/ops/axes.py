@@ -13,7 +13,6 @@ from minigrad.autograd.function import Operation, ViewOperation
 from minigrad.kernels import array_namespace
 from minigrad.ops._dims import normalize_dim, normalize_dims, sizes
 from minigrad.ops.registry import operation
-from minigrad.ops.shape import become_view
 from minigrad.tensor import Tensor
 
 
@@ -76,16 +75,16 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     torch.Size([5, 3, 2])
     """
     if not input._array.shape:
-        return Permute.apply(input, _no_axes(dim0, dim1))
-    return Transpose.apply(input, *_two(input, dim0, dim1))
+        return Permute.apply(input, no_axes(dim0, dim1))
+    return Transpose.apply(input, *two_axes(input, dim0, dim1))
 
 
-def _two(input: Tensor, dim0: int, dim1: int) -> tuple[int, int]:
+def two_axes(input: Tensor, dim0: int, dim1: int) -> tuple[int, int]:
     rank = len(input._array.shape)
     return normalize_dim(dim0, rank), normalize_dim(dim1, rank)
 
 
-def _no_axes(*dims: int) -> tuple[()]:
+def no_axes(*dims: int) -> tuple[()]:
     for dim in dims:
         normalize_dim(dim, 0)
     return ()
@@ -100,11 +99,11 @@ def t(input: Tensor) -> Tensor:
     tensor([[1, 3],
             [2, 4]])
     """
-    rank = _at_most_matrix(input, "t")
+    rank = at_most_matrix(input, "t")
     return T.apply(input, 0, 1) if rank == 2 else Permute.apply(input, tuple(range(rank)))
 
 
-def _at_most_matrix(input: Tensor, name: str) -> int:
+def at_most_matrix(input: Tensor, name: str) -> int:
     rank = len(input._array.shape)
     if rank > 2:
         raise RuntimeError(f"{name}() expects a tensor with <= 2 dimensions, but self is {rank}D: use .transpose(...) or .mT")
@@ -113,7 +112,13 @@ def _at_most_matrix(input: Tensor, name: str) -> int:
 
 @operation(out=False)
 def adjoint(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged, complex numbers conjugated."""
+    """The last two dimensions exchanged, complex numbers conjugated.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1j, 2], [3, 4]]).adjoint()
+    tensor([[0.-1.j, 3.-0.j],
+            [2.-0.j, 4.-0.j]])
+    """
     if len(input._array.shape) < 2:
         raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor.")
     turned = transpose(input, -2, -1)
@@ -228,7 +233,13 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
 
 @operation(out=False)
 def fliplr(input: Tensor) -> Tensor:
-    """Columns in reversed order: `input.flip(1)`."""
+    """Columns in reversed order: `input.flip(1)`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 2], [3, 4]]).fliplr()
+    tensor([[2, 1],
+            [4, 3]])
+    """
     if len(input._array.shape) < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return flip(input, 1)
@@ -236,7 +247,13 @@ def fliplr(input: Tensor) -> Tensor:
 
 @operation(out=False)
 def flipud(input: Tensor) -> Tensor:
-    """Rows in reversed order: `input.flip(0)`."""
+    """Rows in reversed order: `input.flip(0)`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 2], [3, 4]]).flipud()
+    tensor([[3, 4],
+            [1, 2]])
+    """
     if not input._array.shape:
         raise RuntimeError("Input must be >= 1-d.")
     return flip(input, 0)
@@ -256,7 +273,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if rank < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {rank}")
-    a, b = _two(input, *dims)
+    a, b = two_axes(input, *dims)
     if a == b:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     turns = k % 4
@@ -285,21 +302,3 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     if axes and not input._array.shape:
         raise IndexError(f"Dimension specified as {axes[0]} but tensor has no dimensions")
     return Roll.apply(input, steps, tuple([normalize_dim(d, len(input._array.shape)) for d in axes]))
-
-
-# ------------------------------------------------------------------------------------------------ in-place forms
-
-
-@operation(where=(), method=True, out=False, aliases=("swapaxes_", "swapdims_"))
-def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """In-place form of `transpose`: the tensor itself has two of its dimensions exchanged."""
-    if not input._array.shape:
-        return become_view(input, Permute, _no_axes(dim0, dim1))
-    return become_view(input, Transpose, *_two(input, dim0, dim1))
-
-
-@operation(where=(), method=True, out=False)
-def t_(input: Tensor) -> Tensor:
-    """In-place form of `t`: the matrix itself becomes its transpose."""
-    rank = _at_most_matrix(input, "t_")
-    return become_view(input, T, 0, 1) if rank == 2 else input

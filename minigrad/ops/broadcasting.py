@@ -70,19 +70,37 @@ def expand(input: Tensor, *size: Any, implicit: bool = False) -> Tensor:
 
 @operation(where=(), method=True, out=False)
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
-    """`input.expand(other.shape)`."""
+    """`input.expand(other.shape)`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1, 2]).expand_as(minigrad.zeros(2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return expand(input, other._array.shape)
 
 
 @operation(out=False)
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
-    """`input.expand(size)`, under NumPy's name."""
+    """`input.expand(size)`, under NumPy's name.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1, 2]).broadcast_to(2, 2)
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return expand(input, *size)
 
 
 @operation(method=False, out=False)
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """Views of the tensors, all expanded to the shape that they broadcast to together."""
+    """Views of the tensors, all expanded to the shape that they broadcast to together.
+
+    >>> import minigrad
+    >>> a, b = minigrad.broadcast_tensors(minigrad.zeros(3, 1), minigrad.zeros(4))
+    >>> a.shape, b.shape
+    (torch.Size([3, 4]), torch.Size([3, 4]))
+    """
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     goal = broadcast_shape(*[t._array.shape for t in given])
     return tuple(Expand.apply(t, goal) for t in given)

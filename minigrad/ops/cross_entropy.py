@@ -24,50 +24,52 @@ from minigrad.tensor import Tensor
 
 
 class _Chosen:
-    """The targets as arrays: class t of every place, and what its loss is multiplied by.
+    """The targets as arrays: where the chosen classes are, and what the loss of each place is multiplied by.
 
-    The classes lie along axis 1 of (N, C, *S), or axis 0 of (C); targets are (N, *S), or ().  Ignored places get class 0
-    and weight 0.  With reduction "mean" the weights are divided by their sum.
+    The classes lie along axis 1 of (N, C, *S), or axis 0 of (C); targets are (N, *S), or ().  `weight` is an array like the
+    targets, or one number for all.  It is 0 where the target is ignored, and a mean has its divisor in it.
     """
 
     def __init__(self, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str):
         xp = array_namespace(x)
-        self.axis, C = (1 if x.ndim > 1 else 0), x.shape[1 if x.ndim > 1 else 0]
-        self.places = target.astype("int64", copy=False)
         kind = xp.dtype("float32") if is_half(x) else x.dtype
-        ignored = self.places == ignore_index
-        if bool(ignored.any()):
-            self.places = self.places * ~ignored
-            self.weight = (~ignored).astype(kind)
-        else:
-            self.weight = xp.ones(self.places.shape, kind)
-        wrong = (self.places < 0) | (self.places >= C)
-        if bool(wrong.any()):
-            raise IndexError(f"Target {int(self.places[wrong].reshape(-1)[0])} is out of bounds.")
+        self.axis, self.reduction = (1 if x.ndim > 1 else 0), reduction
+        C, places = x.shape[self.axis], target.astype("int64", copy=False)
+        self.weight: Any = 1.0
+        if _within(places, ignore_index, ignore_index + 1, any_of_them=True):
+            counted = places != ignore_index
+            places, self.weight = places * counted, counted.astype(kind)
+        if not _within(places, 0, C):
+            wrong = places[(places < 0) | (places >= C)]
+            raise IndexError(f"Target {int(wrong.reshape(-1)[0])} is out of bounds.")
         if weight is not None:
-            self.weight = self.weight * weight.take(self.places).astype(kind)
+            self.weight = weight.astype(kind, copy=False).take(places) * self.weight
         if reduction == "mean":
-            self.weight = self.weight / self.weight.sum()
-        self.reduction = reduction
-
-    def of(self, x: Any) -> Any:
-        """x at the chosen class: (N, C, *S) to (N, *S)."""
-        return x[self.index(x)]
-
-    def index(self, x: Any) -> tuple[Any, ...]:
-        """What picks those places out of an array like x."""
-        xp = array_namespace(x)
-        grid = [xp.arange(n).reshape(-1, *(1,) * (self.places.ndim - i - 1)) for i, n in enumerate(self.places.shape)]
-        return (*grid[: self.axis], self.places, *grid[self.axis :])
+            self.weight = self.weight / (self.weight.sum() if hasattr(self.weight, "sum") else places.size or float("nan"))
+        grid = [xp.arange(n).reshape(-1, *(1,) * (places.ndim - i - 1)) for i, n in enumerate(places.shape)]
+        self.index = (*grid[: self.axis], places, *grid[self.axis :])
 
     def reduced(self, loss: Any, dtype: Any) -> Any:
-        """The weighed losses, summed unless each of them is wanted (a mean has its divisor in the weights)."""
-        loss = loss * self.weight
-        return (loss if self.reduction == "none" else loss.sum()).astype(dtype, copy=False)
+        """The weighed losses, summed unless each of them is wanted."""
+        if self.reduction == "none":
+            loss = loss * self.weight
+        else:
+            loss = (loss * self.weight).sum() if hasattr(self.weight, "sum") else loss.sum() * loss.dtype.type(self.weight)
+        return loss.astype(dtype, copy=False)
 
     def spread(self, g: Any) -> Any:
-        """The gradient of each place's loss, given that of the result."""
-        return (g * wrap(self.weight.view() if self.weight.shape else self.weight)).to(g.dtype)
+        """The gradient of each place's loss, given that of the result: one number for all where they are alike."""
+        if not hasattr(self.weight, "sum"):
+            return g * self.weight
+        return (g * wrap(self.weight.view())).to(g.dtype)
+
+
+def _within(places: Any, low: int, high: int, any_of_them: bool = False) -> bool:
+    """Whether all numbers lie from low to high - 1; or, more cheaply than by comparing, whether any of them may."""
+    if not places.size:
+        return not any_of_them
+    smallest, largest = int(places.min()), int(places.max())
+    return (smallest < high and low <= largest) if any_of_them else (low <= smallest and largest < high)
 
 
 class NllLoss(Operation):
@@ -76,7 +78,7 @@ class NllLoss(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
         ctx.chosen, ctx.shape = _Chosen(x, target, weight, ignore_index, reduction), x.shape
-        return ctx.chosen.reduced(-ctx.chosen.of(x), x.dtype)
+        return ctx.chosen.reduced(-x[ctx.chosen.index], x.dtype)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -94,7 +96,7 @@ class _Place(Operation):
     def forward(ctx: Any, r: Any, chosen: _Chosen, shape: Any) -> Any:
         ctx.chosen = chosen
         x = array_namespace(r).zeros(shape, r.dtype)
-        x[chosen.index(x)] = r
+        x[chosen.index] = r
         return x
 
     @staticmethod
@@ -108,7 +110,7 @@ class _Pick(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any, chosen: _Chosen) -> Any:
         ctx.chosen, ctx.shape = chosen, x.shape
-        return chosen.of(x)
+        return x[chosen.index]
 
     @staticmethod
     def backward(ctx: Any, h: Any) -> Any:
@@ -126,9 +128,11 @@ class CrossEntropy(Operation):
         ctx.save_for_backward(x)
         chosen = ctx.chosen = _Chosen(x, target, weight, ignore_index, reduction)
         xp = array_namespace(x)
-        shifted, e, total = exponentials(x.astype("float32") if is_half(x) else x, chosen.axis) if x.size else (x, x, x.sum(chosen.axis))
+        shifted, e, total = x, x, x.sum(chosen.axis, keepdims=True)
+        if x.size:
+            shifted, e, total = exponentials(x.astype("float32") if is_half(x) else x, chosen.axis)
         ctx.exponentials, ctx.total = e, total
-        loss = xp.log(total).reshape(chosen.places.shape) - chosen.of(shifted)
+        loss = xp.log(total).squeeze(chosen.axis) - shifted[chosen.index]
         return chosen.reduced(loss, x.dtype)
 
     @staticmethod
@@ -149,7 +153,7 @@ class CrossEntropy2D(CrossEntropy):
 
 
 class CrossEntropyBackward(Operation):
-    """z = r (softmax(x) - onehot(t)) with r the gradient of each place's loss; exp(x) and its sums are there already.
+    """z = r (softmax(x) - onehot(t)) with r the gradient of each place's loss, or one for all; exp(x) and its sums are at hand.
 
     dr = sum_j h_j (softmax(x) - onehot(t))_j, and dx is the derivative of softmax at r h.
     """
@@ -160,9 +164,9 @@ class CrossEntropyBackward(Operation):
         ctx.chosen = chosen
         if not x.size:
             return x.copy()
-        r = array_namespace(x).expand_dims(r, chosen.axis).astype(total.dtype, copy=False)
-        dx = exponentials * (r / total)
-        dx[chosen.index(x)] -= r.squeeze(chosen.axis)
+        r = r.astype(total.dtype, copy=False)
+        dx = exponentials * ((array_namespace(x).expand_dims(r, chosen.axis) if r.ndim else r) / total)
+        dx[chosen.index] -= r
         return dx.astype(x.dtype, copy=False)
 
     @staticmethod
@@ -171,7 +175,7 @@ class CrossEntropyBackward(Operation):
         axis = ctx.chosen.axis
         p = softmax(x, axis)
         mean = (h * p).sum(axis, keepdim=True)
-        return mean.squeeze(axis) - _Pick.apply(h, ctx.chosen), r.unsqueeze(axis) * p * (h - mean)
+        return mean.squeeze(axis) - _Pick.apply(h, ctx.chosen), (r.unsqueeze(axis) if r.ndim else r) * p * (h - mean)
 
 
 # ------------------------------------------------------------------------------------------------ public names

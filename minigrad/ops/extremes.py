@@ -14,6 +14,7 @@ from minigrad.kernels.extremes import extreme, place
 from minigrad.kernels.sums import total
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops._picked import Picked
+from minigrad.ops.choosing import kept
 from minigrad.ops.reduction import Axes, Reduction, checked
 from minigrad.ops.registry import operation
 from minigrad.ops.return_types import return_type
@@ -54,8 +55,9 @@ class Max(Amax):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        x, out = ctx.saved_tensors
-        return _evenly(ctx, g, x, out, nan_equals_nan=True)
+        a, b = (t._array for t in ctx.saved_tensors)
+        equal = (a == b) | ((a != a) & (b != b))
+        return kept(g / int(total(equal)), equal)
 
 
 class Min(Max):
@@ -64,13 +66,9 @@ class Min(Max):
     side = "min"
 
 
-def _evenly(ctx: Reduction, g: Any, x: Any, y: Any, nan_equals_nan: bool = False) -> Any:
+def _evenly(ctx: Reduction, g: Any, x: Any, y: Any) -> Any:
     """g for each place where x = y, divided by how many there are."""
-    a, b = x._array, y._array.reshape(ctx.kept_shape)
-    equal = a == b
-    if nan_equals_nan:
-        equal = equal | ((a != a) & (b != b))
-    equal = equal.astype(a.dtype)
+    equal = (x._array == y._array.reshape(ctx.kept_shape)).astype(x._array.dtype)
     return ctx.unfold(g) * wrap(equal / total(equal, ctx.axes, True))
 
 

@@ -288,7 +288,13 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
 
 @operation(in_place=True)
 def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
-    """`scatter_reduce` with whole rows: row i of `source` goes to position index[i] along `dim`; not for "sum"."""
+    """`scatter_reduce` with whole rows: row i of `source` goes to position index[i] along `dim`; not for "sum".
+
+    >>> import minigrad
+    >>> source = minigrad.tensor([1.0, 5.0, 3.0])
+    >>> minigrad.zeros(2).index_reduce(0, minigrad.tensor([0, 0, 1]), source, "amax")
+    tensor([5., 3.])
+    """
     if reduce not in _DERIVATIVES:
         raise RuntimeError(f"reduce argument must be either prod, mean, amax or amin, got {reduce}.")
     if index.ndim > 1:

@@ -3,14 +3,13 @@
 An index is made of basic items (int, slice, None, `...`), which strides can describe and which give a view, and of
 advanced ones (integer tensors, masks, lists), which pick elements one by one and give a copy.  `plan` separates the two:
 the basic items are applied first, as one `Region`; what is left is a number of index tensors at some of the dimensions.
-Those go through three functions on raw arrays: `read`, `write` and `add`.  Read `gathering.py` next.
+Those go through three functions on raw arrays: `read`, `write` and `add` of `kernels/indexing.py`.  Read `picking.py` next.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from math import prod
 from operator import index as as_int
 from typing import Any
 
@@ -21,11 +20,9 @@ from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.inplace import apply_in_place, check_writable
 from minigrad.autograd.modes import mode
 from minigrad.kernels import array_namespace
-from minigrad.kernels.elementwise import choose
+from minigrad.kernels.indexing import add, check_bounds, is_mask, merged, read, spread, write
 from minigrad.kernels.memory import addressable, overlaps_itself
-from minigrad.kernels.scatter import put_add
 from minigrad.ops._numbers import number_as
-from minigrad.ops.broadcasting import broadcast_shape
 from minigrad.ops.pointwise import Number
 from minigrad.ops.slicing import FULL, Alias, NewAxis, Region, Select, Slice
 from minigrad.tensor import Tensor
@@ -103,9 +100,7 @@ def _dims_of(item: Any) -> int:
 
 def _too_many(rank: int, item: Any) -> IndexError:
     if rank == 0 and type(item) is int:
-        return IndexError(
-            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number"
-        )
+        return IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number")
     return IndexError(f"too many indices for tensor of dimension {rank}")
 
 
@@ -160,17 +155,17 @@ def _meaning(item: Any, x: Tensor) -> Any:
     array = item._array
     if not array.shape:
         return bool(array) if is_mask(array) else int(array)
-    here, place = devices.of_array(array), devices.of_array(x._array)
+    return beside(item, x)
+
+
+def beside(item: Tensor, x: Tensor) -> Tensor:
+    """An index on the device of the indexed tensor: from the CPU it may come to a GPU."""
+    here, place = devices.of_array(item._array), devices.of_array(x._array)
     if here is place or here == place:
         return item
     if item.is_cuda:
         raise RuntimeError(f"indices should be either on cpu or on the same device as the indexed tensor ({place})")
     return item.to(place)
-
-
-def is_mask(index: Any) -> bool:
-    """Whether an index array picks by truth (booleans, and bytes of old) rather than by number."""
-    return index.dtype.itemsize == 1
 
 
 def check_index_type(item: Tensor) -> None:
@@ -181,105 +176,6 @@ def check_index_type(item: Tensor) -> None:
     if kind == np.uint8:
         text = "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead."
         warnings.warn(text, UserWarning, stacklevel=5)
-
-
-# ------------------------------------------------------------------------------------------------ raw arrays
-
-
-def _spread(dims: tuple[int, ...], indices: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[Any, ...]]:
-    """Masks replaced by the integers where they are true: one array for each dimension that is indexed."""
-    flat_dims: list[int] = []
-    integers: list[Any] = []
-    for dim, index in zip(dims, indices, strict=True):
-        found = index.nonzero() if is_mask(index) else (index,)
-        flat_dims.extend(range(dim, dim + len(found)))
-        integers.extend(found)
-    return tuple(flat_dims), tuple(integers)
-
-
-def _check_bounds(shape: tuple[int, ...], dims: tuple[int, ...], integers: tuple[Any, ...]) -> None:
-    """Raise the IndexError that says which index is out of bounds, if one is."""
-    for dim, index in zip(dims, integers, strict=True):
-        if index.size:
-            for extreme in (int(index.min()), int(index.max())):
-                if not -shape[dim] <= extreme < shape[dim]:
-                    raise IndexError(f"index {extreme} is out of bounds for dimension {dim} with size {shape[dim]}")
-
-
-def _guard(x: Any, dims: tuple[int, ...], integers: tuple[Any, ...]) -> None:
-    """CuPy wraps what is out of bounds around; NumPy complains by itself."""
-    if array_namespace(x) is not np:
-        _check_bounds(x.shape, dims, integers)
-
-
-def _merged(x: Any, dim: int, mask: Any) -> tuple[Any, Any]:
-    """One mask: the dimensions that it covers as one, and the positions in it where the mask is true."""
-    xp = array_namespace(x)
-    shape = x.shape
-    merged = x if mask.ndim == 1 else x.reshape((*shape[:dim], prod(mask.shape), *shape[dim + mask.ndim :]))
-    return merged, xp.flatnonzero(mask)
-
-
-def read(x: Any, dims: tuple[int, ...], indices: tuple[Any, ...]) -> Any:
-    """x[..., indices, ...] with the index arrays at the dimensions `dims`."""
-    if len(indices) == 1:
-        dim, index = dims[0], indices[0]
-        if is_mask(index):
-            x, index = _merged(x, dim, index)
-            return x.take(index, axis=dim)  # eight times faster than x[mask]
-    dims, integers = _spread(dims, indices)
-    _guard(x, dims, integers)
-    try:
-        return x.take(integers[0], axis=dims[0]) if len(integers) == 1 else x[_in_place(dims, integers)]
-    except IndexError:
-        _check_bounds(x.shape, dims, integers)
-        raise
-
-
-def write(out: Any, dims: tuple[int, ...], indices: tuple[Any, ...], values: Any) -> None:
-    """out[..., indices, ...] = values."""
-    if len(indices) == 1 and indices[0].shape == out.shape and indices[0].dtype.kind == "b" and getattr(values, "size", 1) == 1:
-        value = array_namespace(out).asarray(values).astype(out.dtype).reshape(())
-        out[...] = choose(indices[0], value, out)
-        return
-    dims, integers = _spread(dims, indices)
-    _guard(out, dims, integers)
-    try:
-        out[_in_place(dims, integers)] = values
-    except ValueError as error:
-        raise RuntimeError(f"shape mismatch: value tensor cannot be broadcast to indexing result ({error})") from None
-    except IndexError:
-        _check_bounds(out.shape, dims, integers)
-        raise
-
-
-def add(out: Any, dims: tuple[int, ...], indices: tuple[Any, ...], values: Any) -> Any:
-    """out[..., indices, ...] += values, every repetition counted; returns the contiguous array that now holds the sums."""
-    xp = array_namespace(out)
-    dims, integers = _spread(dims, indices)
-    _check_bounds(out.shape, dims, integers)
-    rest = [d for d in range(out.ndim) if d not in dims]
-    picked = broadcast_shape(*[i.shape for i in integers])
-    at = dims[0] if dims == tuple(range(dims[0], dims[0] + len(dims))) else 0  # where NumPy and PyTorch put the picked axes
-    shape = [out.shape[d] for d in rest]
-    values = xp.broadcast_to(values, (*shape[:at], *picked, *shape[at:]))
-    lead = tuple(range(at, at + len(picked)))
-    values = values.transpose((*lead, *[d for d in range(values.ndim) if d not in lead]))
-    if not values.size:
-        return xp.ascontiguousarray(out)
-    order = (*dims, *rest)
-    turned = xp.ascontiguousarray(out.transpose(order))
-    put_add(turned, tuple([xp.broadcast_to(i, picked) for i in integers]), values)
-    back = sorted(range(out.ndim), key=order.__getitem__)
-    return xp.ascontiguousarray(turned.transpose(back))
-
-
-def _in_place(dims: tuple[int, ...], integers: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The index that has these arrays at these dimensions and everything of the others."""
-    index: list[Any] = [FULL] * (max(dims, default=-1) + 1)
-    for dim, array in zip(dims, integers, strict=True):
-        index[dim] = array
-    return tuple(index)
 
 
 # ------------------------------------------------------------------------------------------------ operations
@@ -308,8 +204,8 @@ class Gathered(Operation):
         ctx.save_for_backward(*indices)
         out = array_namespace(x).zeros(shape, x.dtype)
         if len(indices) == 1 and is_mask(indices[0]):  # which names no place twice
-            merged, places = _merged(out, dims[0], indices[0])
-            merged[(FULL,) * dims[0] + (places,)] = x
+            flat, places = merged(out, dims[0], indices[0])
+            flat[(FULL,) * dims[0] + (places,)] = x
             return out
         return add(out, dims, indices, x)
 
@@ -326,6 +222,7 @@ class IndexPut(Operation):
         ctx.dims, ctx.accumulate = dims, accumulate
         ctx.save_for_backward(*indices)
         if accumulate:
+            check_bounds(x.shape, *spread(dims, indices))
             return add(array_namespace(x).array(x, copy=True), dims, indices, values)
         out = array_namespace(x).array(x, copy=True)
         write(out, dims, indices, values)

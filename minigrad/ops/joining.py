@@ -214,26 +214,50 @@ def _lifted(name: str, tensors: Any, lift: Any) -> tuple[Tensor, ...]:
 
 @operation(method=False)
 def hstack(tensors: Any) -> Tensor:
-    """Tensors side by side: along the second dimension, vectors along the first."""
+    """Tensors side by side: along the second dimension, vectors along the first.
+
+    >>> import minigrad
+    >>> minigrad.hstack([minigrad.tensor([[1], [2]]), minigrad.tensor([[3], [4]])])
+    tensor([[1, 3],
+            [2, 4]])
+    """
     given = _lifted("hstack", tensors, atleast_1d)
     return cat(given, 0 if given[0].ndim == 1 else 1)
 
 
 @operation(method=False, aliases=("row_stack",))
 def vstack(tensors: Any) -> Tensor:
-    """Tensors on top of each other: along the first dimension, vectors as rows."""
+    """Tensors on top of each other: along the first dimension, vectors as rows.
+
+    >>> import minigrad
+    >>> minigrad.vstack([minigrad.tensor([1, 2]), minigrad.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
     return cat(_lifted("vstack", tensors, atleast_2d), 0)
 
 
 @operation(method=False)
 def dstack(tensors: Any) -> Tensor:
-    """Tensors behind each other: along the third dimension."""
+    """Tensors behind each other: along the third dimension.
+
+    >>> import minigrad
+    >>> minigrad.dstack([minigrad.tensor([1, 2]), minigrad.tensor([3, 4])])
+    tensor([[[1, 3],
+             [2, 4]]])
+    """
     return cat(_lifted("dstack", tensors, atleast_3d), 2)
 
 
 @operation(method=False)
 def column_stack(tensors: Any) -> Tensor:
-    """Tensors side by side along the second dimension, vectors as columns."""
+    """Tensors side by side along the second dimension, vectors as columns.
+
+    >>> import minigrad
+    >>> minigrad.column_stack([minigrad.tensor([1, 2]), minigrad.tensor([3, 4])])
+    tensor([[1, 3],
+            [2, 4]])
+    """
     return cat(_lifted("column_stack", tensors, lambda t: t.reshape(-1, 1) if t.ndim < 2 else t), 1)
 
 
@@ -276,7 +300,12 @@ def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Ten
 
 @operation(out=False)
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut along a dimension into stretches of the lengths given, which have to add up to its size.  Views."""
+    """Cut along a dimension into stretches of the lengths given, which have to add up to its size.  Views.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1, 2, 3]).split_with_sizes([1, 2])
+    (tensor([1]), tensor([2, 3]))
+    """
     position, size = _size(input, dim, "split_with_sizes")
     lengths = sizes(tuple(split_sizes), "split_sizes")
     if min(lengths, default=0) < 0:

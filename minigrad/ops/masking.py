@@ -165,13 +165,25 @@ def _coordinates(positions: Any, shape: tuple[int, ...]) -> list[Any]:
 
 @operation
 def argwhere(input: Tensor) -> Tensor:
-    """The indices of the elements that are not zero, one row each: `nonzero(input)`."""
+    """The indices of the elements that are not zero, one row each: `nonzero(input)`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([0, 7, 7]).argwhere()
+    tensor([[1],
+            [2]])
+    """
     return nonzero(input)
 
 
 @operation
 def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
-    """`nonzero` with exactly `size` rows: cut, or filled up with `fill_value`."""
+    """`nonzero` with exactly `size` rows: cut, or filled up with `fill_value`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([0, 7]).nonzero_static(size=2)
+    tensor([[ 1],
+            [-1]])
+    """
     if size < 0:
         raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, got {size}")
     found = nonzero(input)._array[:size]
@@ -258,7 +270,13 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
 
 @operation(method=False, out=False)
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
-    """Row and column indices (2, n) of the upper triangle of a row x col matrix."""
+    """Row and column indices (2, n) of the upper triangle of a row x col matrix.
+
+    >>> import minigrad
+    >>> minigrad.triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
     return _triangle_indices(lambda: np.triu_indices(row, offset, col), row, col, dtype, device)
 
 

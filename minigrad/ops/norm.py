@@ -17,6 +17,7 @@ from minigrad.kernels import array_namespace
 from minigrad.kernels.sums import total
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops.broadcasting import broadcast_shape
+from minigrad.ops.choosing import kept
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.reduction import Axes, Reduction, axes_of, check_flag
 from minigrad.ops.registry import REGISTRY, operation
@@ -45,22 +46,22 @@ class LinalgVectorNorm(Reduction):
         x, y = ctx.saved_tensors
         g, y, p = ctx.unfold(g), ctx.unfold(y), ctx.p
         if p == 2:
-            return (x / y).masked_fill(wrap(y._array == 0), 0) * g
+            return kept(x / y, y._array != 0) * g
         sign = x.sgn()
         if p == 1:
             return sign * g
         if p == 0:
             return sign * 0 * g
-        size, zero, none = x.abs(), wrap(x._array == 0), wrap(y._array == 0)
+        size, some = x.abs(), y._array != 0
         if math.isinf(p):
             equal = (size._array == y._array) | ((size._array != size._array) & (y._array != y._array))
             equal = equal.astype(y._array.dtype)
             return sign * g * wrap(equal / total(equal, ctx.axes, True))
         if p < 1:
-            return sign * (size ** (p - 1)).masked_fill(zero, 0) * g * y ** (1 - p)
+            return sign * kept(size ** (p - 1), x._array != 0) * g * y ** (1 - p)
         if p < 2:
-            return sign * size ** (p - 1) * (g / y ** (p - 1)).masked_fill(none, 0)
-        return x * size ** (p - 2) * (g / y ** (p - 1)).masked_fill(none, 0)
+            return sign * size ** (p - 1) * kept(g / y ** (p - 1), some)
+        return x * size ** (p - 2) * kept(g / y ** (p - 1), some)
 
 
 def _norm(x: Any, p: float, axes: Axes, keepdim: bool) -> Any:
@@ -271,7 +272,7 @@ class Cdist(Operation):
     @staticmethod
     def backward(ctx: Any, g: Any) -> tuple[Any, Any]:
         a, b, y = ctx.saved_tensors
-        share = (g / y).masked_fill(wrap(y._array == 0), 0)
+        share = kept(g / y, y._array != 0)
         return a * share.sum(-1, keepdim=True) - share @ b, b * share.sum(-2).unsqueeze(-1) - share.transpose(-1, -2) @ a
 
 

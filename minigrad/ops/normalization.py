@@ -57,13 +57,12 @@ def _dot(x: Any, y: Any, axes: Axes) -> Any:
     return (x * y).sum(axes, keepdim=True) if isinstance(x, Variable) else dots(x, y, axes)
 
 
-def _standard(x: Any, plan: Plan) -> tuple[Any, Any, Any, Any]:
-    """(mean, variance, x - mean, 1 / sqrt(variance + eps)) of arrays or tensors."""
+def _statistics(x: Any, plan: Plan) -> tuple[Any, Any, Any]:
+    """(mean, x - mean, variance) of arrays or tensors; the mean counts as 0 where the plan is not centred."""
     n = plan.count or float("nan")
-    mean = _sum(x, plan.axes) / n if plan.centred else None
-    c = x if mean is None else x - mean
-    variance = _dot(c, c, plan.axes) / n
-    return mean, variance, c, (variance + plan.eps) ** -0.5
+    mean = _sum(x, plan.axes) / n if plan.centred else 0
+    c = x - mean
+    return mean, c, _dot(c, c, plan.axes) / n
 
 
 def _gradients(g: Any, c: Any, rstd: Any, w: Any, plan: Plan, fixed: bool) -> tuple[Any, Any, Any]:
@@ -74,15 +73,14 @@ def _gradients(g: Any, c: Any, rstd: Any, w: Any, plan: Plan, fixed: bool) -> tu
     """
     shared = plan.axes if w is None else tuple(axis for axis in plan.axes if axis in plan.repeated)
     gc, g1 = (_dot(g, c, shared), _sum(g, shared)) if shared else (g * c, g)
+    dw, db = _dot(gc, rstd, plan.repeated), _sum(g1, plan.repeated)
+    factor = rstd if w is None else w * rstd
     if fixed:
-        dx = g * rstd if w is None else g * (rstd * w)
-    else:
-        spread = (gc if w is None else _dot(gc, w, plan.axes)) * (rstd * rstd / plan.count)
-        dx = (g if w is None else g * w) - c * spread
-        if plan.centred:
-            dx = dx - (g1 if w is None else _dot(g1, w, plan.axes)) / plan.count
-        dx = dx * rstd
-    return dx, _sum(gc * rstd, plan.repeated), _sum(g1, plan.repeated)
+        return g * factor, dw, db
+    if w is not None:
+        gc, g1 = _dot(gc, w, plan.axes), _dot(g1, w, plan.axes)
+    slope, shift = gc * (rstd * rstd * rstd / plan.count), g1 * (rstd / plan.count) if plan.centred else 0
+    return g * factor - c * slope - shift, dw, db
 
 
 class Normalize(Operation):
@@ -100,17 +98,19 @@ class Normalize(Operation):
         kind, shape = x.dtype, x.shape
         x = (x.astype("float32") if is_half(x) else x).reshape(plan.shape)
         if fixed:
-            c, rstd = x - running_mean.reshape(plan.affine), (running_var.reshape(plan.affine) + plan.eps) ** -0.5
+            mean, variance = running_mean.reshape(plan.affine), running_var.reshape(plan.affine)
+            y = x - mean
         else:
-            mean, variance, c, rstd = _standard(x, plan)
-            if momentum is not None:
-                _update(running_mean, mean, plan, momentum)
-                _update(running_var, variance * (plan.count / max(plan.count - 1, 1)), plan, momentum)
-        ctx.c, ctx.rstd = c, rstd
+            mean, y, variance = _statistics(x, plan)
+        if momentum is not None:
+            _update(running_mean, mean, plan, momentum)
+            _update(running_var, variance * (plan.count / max(plan.count - 1, 1)), plan, momentum)
+        rstd = (variance + plan.eps) ** -0.5
+        ctx.mean, ctx.rstd = mean, rstd  # what backward may take for constants, but only where it is not recorded
         if w is not None and set(plan.axes) <= set(plan.repeated):  # one factor for each mean: one pass less
-            y = c * (rstd * w.reshape(plan.affine))
+            y *= rstd * w.reshape(plan.affine)
         else:
-            y = c * rstd
+            y *= rstd
             if w is not None:
                 y *= w.reshape(plan.affine)
         if b is not None:
@@ -119,28 +119,24 @@ class Normalize(Operation):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        x, w, *statistics = ctx.saved_tensors
-        plan, fixed = ctx.plan, ctx.fixed
-        if not mode.grad:
-            weight = None if w is None else w._array.reshape(plan.affine)
-            array = g._array.astype("float32") if is_half(g._array) else g._array
-            dx, dw, db = (wrap(d) for d in _gradients(array.reshape(plan.shape), ctx.c, ctx.rstd, weight, plan, fixed))
-        else:  # the walk is recorded, and may be differentiated: c and rstd have to be functions of x
-            wide = [t.float() if t.itemsize == 2 else t for t in (x, g)]
-            x, g = (t.reshape(plan.shape) for t in wide)
+        x, w, *running = ctx.saved_tensors
+        plan, fixed, goal = ctx.plan, ctx.fixed, ctx.outputs[0][0]
+        if mode.grad:  # mean and rstd have to be functions of x, so that the result can be differentiated
+            weight = None if w is None else w.reshape(plan.affine)
+            x, g = ((t.float() if t.itemsize == 2 else t).reshape(plan.shape) for t in (x, g))
             if fixed:
-                mean, variance = (t.reshape(plan.affine) for t in statistics)
-                c, rstd = x - mean, (variance + plan.eps) ** -0.5
+                mean, variance = (t.reshape(plan.affine) for t in running)
+                c = x - mean
             else:
-                *_, c, rstd = _standard(x, plan)
-            dx, dw, db = _gradients(g, c, rstd, None if w is None else w.reshape(plan.affine), plan, fixed)
-        goal = ctx.outputs[0][0]
-        parameter = prod(plan.affine)
-        return (
-            dx.reshape(goal),
-            None if w is None else dw.reshape(w.shape),
-            db.reshape(w.shape if w is not None else (parameter,)) if ctx.needs_input_grad[2] else None,
-        )
+                _, c, variance = _statistics(x, plan)
+            gradients = _gradients(g, c, (variance + plan.eps) ** -0.5, weight, plan, fixed)
+        else:
+            weight = None if w is None else w._array.reshape(plan.affine)
+            x, g = ((t._array.astype("float32") if is_half(t._array) else t._array).reshape(plan.shape) for t in (x, g))
+            gradients = map(wrap, _gradients(g, x - ctx.mean, ctx.rstd, weight, plan, fixed))
+        dx, dw, db = gradients
+        size = (prod(plan.affine),) if w is None else w.shape
+        return dx.reshape(goal), dw.reshape(size) if w is not None else None, db.reshape(size) if ctx.needs_input_grad[2] else None
 
     @property
     def label(self) -> str:

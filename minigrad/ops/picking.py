@@ -11,9 +11,10 @@ from typing import Any
 from minigrad import dtypes
 from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
+from minigrad.kernels.indexing import is_mask
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops._numbers import number_as
-from minigrad.ops.indexing import Index, IndexPut, check_index_type, is_mask, result_rank, without_leading_ones
+from minigrad.ops.indexing import Index, IndexPut, beside, check_index_type, result_rank, without_leading_ones
 from minigrad.ops.pointwise import Number
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -178,7 +179,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
         if item is not None:
             check_index_type(item)
             dims.append(dim)
-            given.append(item)
+            given.append(beside(item, input))
         dim += item.ndim if item is not None and is_mask(item._array) else 1
     if dim > input.ndim:
         raise IndexError(f"too many indices for tensor of dimension {input.ndim} (got {dim})")

@@ -23,7 +23,14 @@ from minigrad.tensor import Tensor
 
 @operation(out=False)
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Cut into pieces side by side: along the second dimension, a vector along the first (see `tensor_split`)."""
+    """Cut into pieces side by side: along the second dimension, a vector along the first (see `tensor_split`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 2], [3, 4]]).hsplit(2)
+    (tensor([[1],
+            [3]]), tensor([[2],
+            [4]]))
+    """
     if not input.ndim:
         raise RuntimeError("torch.hsplit requires a tensor with at least 1 dimension, but got a tensor with 0 dimensions!")
     return _even_split("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1)
@@ -31,7 +38,12 @@ def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 
 @operation(out=False)
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Cut into pieces on top of each other: along the first dimension (see `tensor_split`)."""
+    """Cut into pieces on top of each other: along the first dimension (see `tensor_split`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 2], [3, 4]]).vsplit(2)
+    (tensor([[1, 2]]), tensor([[3, 4]]))
+    """
     if input.ndim < 2:
         raise RuntimeError(
             f"torch.vsplit requires a tensor with at least 2 dimension, but got a tensor with {input.ndim} dimensions!"
@@ -41,7 +53,12 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 
 @operation(out=False)
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Cut into pieces behind each other: along the third dimension (see `tensor_split`)."""
+    """Cut into pieces behind each other: along the third dimension (see `tensor_split`).
+
+    >>> import minigrad
+    >>> [piece.shape for piece in minigrad.zeros(1, 1, 4).dsplit([1])]
+    [torch.Size([1, 1, 1]), torch.Size([1, 1, 3])]
+    """
     if input.ndim < 3:
         raise RuntimeError(
             f"torch.dsplit requires a tensor with at least 3 dimension, but got a tensor with {input.ndim} dimensions!"

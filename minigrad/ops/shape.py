@@ -10,14 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from sys import getrefcount
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.autograd.function import Operation, ViewOperation, alias, wrap
-from minigrad.autograd.inplace import check_writable
-from minigrad.autograd.modes import mode
-from minigrad.kernels.memory import addressable
+from minigrad.autograd.function import Operation, ViewOperation, alias
 from minigrad.kernels.strides import strided
 from minigrad.ops._dims import normalize_dim, normalize_dims, sizes
 from minigrad.ops.registry import operation
@@ -219,13 +215,24 @@ def _view_as_type(input: Tensor, kind: dtypes.dtype) -> Tensor:
 
 @operation(where=(), method=True, out=False)
 def view_as(input: Tensor, other: Tensor) -> Tensor:
-    """`input.view(other.shape)`."""
+    """`input.view(other.shape)`.
+
+    >>> import minigrad
+    >>> x = minigrad.zeros(2, 3)
+    >>> x.view_as(minigrad.zeros(6)).shape
+    torch.Size([6])
+    """
     return view(input, other._array.shape)
 
 
 @operation(where=(), method=True, out=False)
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
-    """`input.reshape(other.shape)`."""
+    """`input.reshape(other.shape)`.
+
+    >>> import minigrad
+    >>> minigrad.zeros(2, 3).t().reshape_as(minigrad.zeros(6)).shape
+    torch.Size([6])
+    """
     return reshape(input, other._array.shape)
 
 
@@ -274,7 +281,12 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 
 @operation(out=False)
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension, in reading order: `input.reshape(-1)`."""
+    """All elements in one dimension, in reading order: `input.reshape(-1)`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 2], [3, 4]]).ravel()
+    tensor([1, 2, 3, 4])
+    """
     return reshape(input, -1)
 
 
@@ -290,11 +302,11 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     >>> x.squeeze().shape, x.squeeze(0).shape, x.squeeze(1).shape
     (torch.Size([3]), torch.Size([3, 1]), torch.Size([1, 3, 1]))
     """
-    cls, dims = _squeezed(input, dim)
+    cls, dims = squeezed(input, dim)
     return cls.apply(input, dims)
 
 
-def _squeezed(input: Tensor, dim: Any) -> tuple[type[Squeeze], Shape]:
+def squeezed(input: Tensor, dim: Any) -> tuple[type[Squeeze], Shape]:
     shape = input._array.shape
     cls = Squeeze if dim is None else SqueezeSome if isinstance(dim, (tuple, list)) else SqueezeOne
     dims = range(len(shape)) if dim is None else normalize_dims(dim, len(shape))
@@ -325,53 +337,32 @@ def _at_least(tensors: tuple[Any, ...], rank: int, lift: Callable[[Tensor], Tens
 
 @operation(method=False, out=False)
 def atleast_1d(*tensors: Any) -> Any:
-    """0-d tensors as tensors of shape (1,); takes one tensor, several, or a sequence of them."""
+    """0-d tensors as tensors of shape (1,); takes one tensor, several, or a sequence of them.
+
+    >>> import minigrad
+    >>> minigrad.atleast_1d(minigrad.tensor(5))
+    tensor([5])
+    """
     return _at_least(tensors, 1, lambda t: reshape(t, 1))
 
 
 @operation(method=False, out=False)
 def atleast_2d(*tensors: Any) -> Any:
-    """Tensors of fewer than 2 dimensions as one row: (n,) becomes (1, n)."""
+    """Tensors of fewer than 2 dimensions as one row: (n,) becomes (1, n).
+
+    >>> import minigrad
+    >>> minigrad.atleast_2d(minigrad.tensor([1, 2]))
+    tensor([[1, 2]])
+    """
     return _at_least(tensors, 2, lambda t: reshape(t, (1, -1)) if t.numel() else unsqueeze(t, 0))
 
 
 @operation(method=False, out=False)
 def atleast_3d(*tensors: Any) -> Any:
-    """Tensors of fewer than 3 dimensions with axes of size 1 put in: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1)."""
+    """Tensors of fewer than 3 dimensions with axes of size 1 put in: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1).
+
+    >>> import minigrad
+    >>> minigrad.atleast_3d(minigrad.tensor([1, 2])).shape
+    torch.Size([1, 2, 1])
+    """
     return _at_least(tensors, 3, lambda t: unsqueeze(t if t.ndim == 2 else atleast_2d(t), -1))
-
-
-# ------------------------------------------------------------------------------------------------ in-place forms
-
-
-def become_view(target: Tensor, cls: type[ViewOperation], *args: Any) -> Tensor:
-    """`target` becomes a view of what it was: same memory, other shape or strides, and a longer history."""
-    check_writable(target)
-    shared = target._version_counter is not None and getrefcount(target._version_counter) > 2  # by a view or by a node
-    if mode.grad and target.requires_grad and shared:
-        raise RuntimeError(
-            f"{cls.__name__.lower()}_(): the shape of this tensor cannot be changed in place, because its memory is shared with a "
-            "view or saved for backward: use the form without the underscore"
-        )
-    before = wrap(addressable(target._array))
-    before._edge, before._requires_grad, before._view = target._edge, target._requires_grad, target._view
-    result = cls.apply(before, *args)
-    target._array = result._array
-    if mode.grad:
-        target._edge, target._requires_grad = result._edge, result._requires_grad
-    if target._view is not None:
-        target._view = result._view
-    target._bump_version()
-    return target
-
-
-@operation(where=(), method=True, out=False)
-def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
-    """In-place form of `squeeze`: the tensor itself loses its dimensions of size 1."""
-    return become_view(input, *_squeezed(input, dim))
-
-
-@operation(where=(), method=True, out=False)
-def unsqueeze_(input: Tensor, dim: int) -> Tensor:
-    """In-place form of `unsqueeze`: the tensor itself gets a dimension of size 1."""
-    return become_view(input, Unsqueeze, normalize_dim(dim, len(input._array.shape) + 1))

@@ -282,7 +282,13 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 
 @operation(out=False)
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
-    """All elements, in reading order, as the diagonal of a matrix of zeros."""
+    """All elements, in reading order, as the diagonal of a matrix of zeros.
+
+    >>> import minigrad
+    >>> minigrad.diagflat(minigrad.tensor([[1], [2]]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
     return diag_embed(input.ravel(), offset)
 
 
@@ -325,13 +331,24 @@ def _embedded(input: Tensor, src: Tensor, region: type[Region], where: tuple[Any
 
 @operation(out=False)
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
-    """A copy of `input` whose position `index` along `dim` is `src`."""
+    """A copy of `input` whose position `index` along `dim` is `src`.
+
+    >>> import minigrad
+    >>> minigrad.zeros(2, 2).select_scatter(minigrad.tensor([1.0, 2.0]), 0, 1)
+    tensor([[0., 0.],
+            [1., 2.]])
+    """
     return _embedded(input, src, Select, (_selected(input, dim, index),))
 
 
 @operation(out=False)
 def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Tensor:
-    """A copy of `input` whose positions `start:end:step` along `dim` are `src`."""
+    """A copy of `input` whose positions `start:end:step` along `dim` are `src`.
+
+    >>> import minigrad
+    >>> minigrad.zeros(4).slice_scatter(minigrad.ones(2), 0, 1, 3)
+    tensor([0., 1., 1., 0.])
+    """
     where = _sliced(input, dim, start, end, step)
     shape = Slice.look(array_namespace(input._array).empty(input._array.shape, bool), where).shape
     return _embedded(input, src.expand(shape), Slice, (where,))
@@ -339,5 +356,11 @@ def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: Any = None, e
 
 @operation(out=False)
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A copy of `input` whose diagonal is `src`."""
+    """A copy of `input` whose diagonal is `src`.
+
+    >>> import minigrad
+    >>> minigrad.zeros(2, 2).diagonal_scatter(minigrad.tensor([1.0, 2.0]))
+    tensor([[1., 0.],
+            [0., 2.]])
+    """
     return _embedded(input, src, Diagonal, _diagonal(input, offset, dim1, dim2))

@@ -16,6 +16,7 @@ from minigrad.autograd.inplace import _spoken as spoken
 from minigrad.kernels import array_namespace
 from minigrad.kernels.sums import total
 from minigrad.ops._dims import normalize_dim
+from minigrad.ops.choosing import kept
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.reduction import Axes, Mean, Reduction, axes_of, check_flag, mean_of
 from minigrad.ops.registry import operation
@@ -53,7 +54,7 @@ class Var(Reduction):
     def backward(ctx: Any, g: Any, g_mean: Any = None) -> Any:
         x, out = ctx.saved_tensors
         if ctx.root:  # y = sqrt(v): dv = g / 2y, and 0 at the corner y = 0
-            g = (g / (2 * out)).masked_fill(wrap(out._array == 0), 0)
+            g = kept(g / (2 * out), out._array != 0)
         scale = 2 / ctx.freedom if ctx.freedom else math.inf
         dx = ctx.unfold(g) * scale * (x - Mean.apply(x, ctx.axes, True).reshape(ctx.kept_shape))
         return dx if g_mean is None else dx + ctx.unfold(g_mean) / ctx.count

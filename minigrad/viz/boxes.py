@@ -126,12 +126,22 @@ class Plan:
         self.width, self.height = self._layout.width, self._layout.height
 
     def draw(self, svg: Svg, left: float, top: float, boxes: list[Box], lit: int | None = None) -> None:
-        """Draw one version with its upper left corner at (left, top); box `lit` and the arrows into it stand out."""
+        """Draw one version with its upper left corner at (left, top).
+
+        Box `lit` stands out, and so do the arrows into it, which then point back: that way the gradient goes.
+        """
         routes = [[(x + left, y + top) for x, y in route] for route in self._layout.routes]
-        for (_, target), (*points, (x, y)) in zip(self.arrows, routes, strict=True):
-            svg.curve("litwire" if target == lit else "wire", [*points, (x, y - 5)])  # the arrowhead covers the rest
-        for *_, (x, y) in routes:
-            svg.arrowhead(x, y - 0.5)
+        back = [target == lit for _, target in self.arrows]
+        for lights, ((x, y), *middle, (end_x, end_y)) in zip(back, routes, strict=True):  # an arrowhead covers the rest
+            if lights:
+                svg.curve("litwire", [(x, y + 5), *middle, (end_x, end_y)])
+            else:
+                svg.curve("wire", [(x, y), *middle, (end_x, end_y - 5)])
+        for lights, ((x, y), *_, (end_x, end_y)) in zip(back, routes, strict=True):
+            if lights:
+                svg.arrowhead(x, y + 0.5, "litarrow", up=True)
+            else:
+                svg.arrowhead(end_x, end_y - 0.5)
         centres = [(x + left, y + top) for x, y in self._layout.centres]
         corners = [(x, y - h / 2) for (x, y), (_, h) in zip(centres, self.sizes, strict=True)]
         for i, (box, (x, y), (width, height)) in enumerate(zip(boxes, corners, self.sizes, strict=True)):

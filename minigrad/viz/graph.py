@@ -130,21 +130,19 @@ def graph(
         raise ValueError(f"viz.graph: show can hold {', '.join(SHOWS)}; got {', '.join(map(repr, unknown))}")
     if limit < 2:
         raise ValueError(f"viz.graph: expected a limit of at least 2 operations, got {limit}")
-    params = dict(params.named_parameters()) if hasattr(params, "named_parameters") else params or {}
-    for mapping in (params, names or {}):
-        for name, tensor in mapping.items():
+    return Builder(params, names, show, limit).build(roots)
+
+
+class Builder:
+    """Turns nodes of the autograd graph into boxes.  `number` says afterwards which box a node became."""
+
+    def __init__(self, params: Any, names: Mapping[str, Any] | None, show: Collection[str], limit: int) -> None:
+        params = dict(params.named_parameters()) if hasattr(params, "named_parameters") else params or {}
+        names = names or {}
+        for name, tensor in [*params.items(), *names.items()]:
             if not isinstance(tensor, Tensor):
                 kind = type(tensor).__name__
-                raise TypeError(f"viz.graph: expected a mapping of names to tensors, got a {kind} for {name!r}")
-    return _Builder(params, names or {}, show, limit).build(roots)
-
-
-class _Builder:
-    """Turns nodes of the autograd graph into boxes."""
-
-    def __init__(
-        self, params: Mapping[str, Tensor], names: Mapping[str, Tensor], show: Collection[str], limit: int
-    ) -> None:
+                raise TypeError(f"viz: expected a mapping of names to tensors, got a {kind} for {name!r}")
         self.parameters = {id(tensor) for tensor in params.values()}
         self.names = {id(tensor): name for name, tensor in [*params.items(), *names.items()]}
         self.on_the_way = {tensor.grad_fn: name for name, tensor in names.items()}
@@ -287,15 +285,20 @@ def _value_lines(word: str, tensor: Any) -> list[str]:
     """The elements of a small tensor, one row a line: "value [1, 0.5]"."""
     rows = tensor.tolist()
     if tensor.dim() < 2 or tensor.numel() == 0:
-        return [f"{word} {_digits(rows)}"]
+        return [f"{word} {digits_of(rows)}"]
     while rows and isinstance(rows[0], list) and rows[0] and isinstance(rows[0][0], list):
         rows = [row for block in rows for row in block]
-    return [f"{word if i == 0 else ''} {_digits(row)}".strip() for i, row in enumerate(rows)]
+    return [f"{word if i == 0 else ''} {digits_of(row)}".strip() for i, row in enumerate(rows)]
 
 
-def _digits(value: Any) -> str:
+def digits_of(value: Any) -> str:
+    """Numbers in (nested) lists, each with four significant digits.
+
+    >>> digits_of([1.0, 0.123456, [True]])
+    '[1, 0.1235, [True]]'
+    """
     if isinstance(value, list):
-        return f"[{', '.join(map(_digits, value))}]"
+        return f"[{', '.join(map(digits_of, value))}]"
     if isinstance(value, float) and math.isfinite(value):
         return f"{value:.4g}"
     return str(value)

@@ -8,7 +8,6 @@ The numbers themselves live in `history.py`.
 
 from __future__ import annotations
 
-import io
 import math
 import signal
 import threading
@@ -21,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 from minigrad import _frontend
 from minigrad.viz.chart import chart
 from minigrad.viz.history import History, digits
+from minigrad.viz.still import png as png_of
 
 T = TypeVar("T")
 
@@ -227,7 +227,7 @@ class _Notebook:
     def show(self, plot: LivePlot) -> None:
         if plot.backend == "svg":
             return self._put(plot, _bundle(plot), raw=True)
-        png = _png(plot.figure())
+        png = png_of(plot.figure())
         if self._image is None and self._handle is None:
             self._image = _frontend.widgets('LivePlot(backend="matplotlib")').Image(value=png, format="png")
             self._put(plot, self._image, raw=False)
@@ -256,14 +256,8 @@ class _Notebook:
 
 def _bundle(plot: LivePlot, png: bytes | None = None) -> dict[str, Any]:
     if plot.backend == "matplotlib":
-        return {"image/png": png or _png(plot.figure()), "text/plain": plot.text}
+        return {"image/png": png or png_of(plot.figure()), "text/plain": plot.text}
     return {"image/svg+xml": plot.svg, "text/plain": plot.text}
-
-
-def _png(figure: Any) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100, metadata={"Software": None})
-    return file.getvalue()
 
 
 def _control_box(plot: LivePlot) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 from minigrad import _frontend
 from minigrad.autograd import grad, no_grad
-from minigrad.autograd.node import AccumulateGrad, Node
+from minigrad.autograd.node import NOT_A_TENSOR, AccumulateGrad, Node
 from minigrad.tensor import Tensor
 from minigrad.viz.boxes import Box, Plan
 from minigrad.viz.graph import Builder, digits_of
@@ -25,7 +25,7 @@ from minigrad.viz.svg import Svg, text_width
 _FEW = 6  # gradients of at most this many elements are shown in numbers
 _MOST = 60  # operations in a graph that can be stepped through by hand
 _MARGIN, _LINE, _GAP = 18.0, 17.0, 14.0
-_PAGE = 980.0  # steps stand side by side as long as they fit into this width
+_PAGE = 1060.0  # steps stand side by side as long as they fit into this width
 
 
 @dataclass
@@ -65,8 +65,8 @@ class Stepper:
 
     def __init__(self, boxes: list[Box], steps: Sequence[Step], caption: str) -> None:
         self.steps, self.caption = list(steps), caption
-        titles = Counter(box.title for box in boxes)
-        self.names = [box.title if titles[box.title] == 1 else f"{box.title} (n{i})" for i, box in enumerate(boxes)]
+        self.names = _unique([box.title for box in boxes])
+        boxes = [replace(box, title=name) for box, name in zip(boxes, self.names, strict=True)]
         self._versions = [self._version(boxes, k) for k in range(len(self.steps) + 1)]
 
     def _version(self, boxes: list[Box], k: int) -> list[Box]:
@@ -82,7 +82,7 @@ class Stepper:
     def words(self, k: int) -> list[str]:
         """Step k in words, k from 1; step 0 is the state before the walk."""
         if not k:
-            return ["before the walk", "The gradient of the result with respect to itself is 1."]
+            return ["before the walk", "start from gradient 1"]
         step = self.steps[k - 1]
         lines = [f"step {k} of {len(self.steps)}: {self.names[step.box]}", f"incoming gradient {step.incoming}"]
         for arrival in step.arrivals:
@@ -98,7 +98,7 @@ class Stepper:
         texts = [self.words(k) for k in range(n + 1)]
         high = _LINE * max(map(len, texts))
         wide = max(self._plan.width, *(text_width(line, 13, bold=not i) for text in texts for i, line in enumerate(text)))
-        per_row = max(int((_PAGE - _MARGIN) // (wide + 2 * _MARGIN)), 1)
+        per_row = max(int(_PAGE // (wide + 2 * _MARGIN)), 1)
         rows = [shown[i : i + per_row] for i in range(0, len(shown), per_row)]
         cell = high + _GAP + self._plan.height + 2 * _MARGIN
         width = max(map(len, rows)) * (wide + 2 * _MARGIN)
@@ -198,9 +198,28 @@ def step(output: Tensor, params: Any = None, *, names: Mapping[str, Any] | None 
     graph = builder.build([output])
     if any(box.kind == "folded" for box in graph.boxes):
         raise ValueError(f"viz.step: expected at most {_MOST} operations, got {graph.caption}: step through a part of it")
-    boxes = [box for box in graph.boxes if box.kind != "output"]  # the output comes last and is drawn in its operation
-    caption = next((name for name, tensor in (names or {}).items() if tensor is output), "output")
-    return Stepper(boxes, _watch(output, builder.number), caption)
+    named = {tensor.grad_fn: (name, tensor) for name, tensor in [("", output), *(names or {}).items()]}
+    nodes = {number: node for node, number in builder.number.items()}
+    boxes = [_box(box, *named.get(nodes[i], ("", None))) for i, box in enumerate(graph.boxes) if box.kind != "output"]
+    return Stepper(boxes, _watch(output, builder.number), graph.caption.partition(":")[0])
+
+
+def _box(box: Box, name: str, tensor: Tensor | None) -> Box:
+    """A box of the graph with the value and the name of an operation's result, as far as a tensor tells them."""
+    lines = [line for line in box.lines if line != "()" and not line.startswith("→")]
+    if box.kind == "operation" and tensor is not None and tensor.numel() <= _FEW:
+        lines.append(f"value {digits_of(tensor.tolist())}")
+    return replace(box, title=f"{name} = {box.title}" if name and box.kind == "operation" else box.title, lines=lines)
+
+
+def _unique(titles: list[str]) -> list[str]:
+    """The titles, numbered where one comes more than once."""
+    count, seen = Counter(titles), Counter[str]()
+    names = []
+    for title in titles:
+        seen[title] += 1
+        names.append(title if count[title] == 1 else f"{title} {seen[title]}")
+    return names
 
 
 def _watch(output: Tensor, number: Mapping[Any, int]) -> list[Step]:
@@ -212,7 +231,7 @@ def _watch(output: Tensor, number: Mapping[Any, int]) -> list[Step]:
     def note(node: Node, outgoing: Sequence[Any], incoming: Sequence[Any]) -> None:
         taken = Step(number[node], ", ".join(_show(gradient) for gradient in incoming if gradient is not None))
         local = _local_derivatives(node, incoming)
-        for source, gradient, slope in zip(_sources(node), outgoing, local, strict=True):
+        for source, gradient, slope in zip(_sources(node), outgoing, local):  # an operation may leave out the Nones at the end
             if source is None or gradient is None:
                 continue
             box = number[source]
@@ -239,7 +258,7 @@ def _watch(output: Tensor, number: Mapping[Any, int]) -> list[Step]:
 def _sources(node: Node) -> list[Any]:
     """For each input of forward the node it came from, None where no gradient is wanted."""
     rest = iter(node.next_functions)
-    return [None if edge == () and not isinstance(edge, Tensor) else next(rest)[0] for edge in node.edges]
+    return [None if edge is NOT_A_TENSOR else next(rest)[0] for edge in node.edges]
 
 
 def _local_derivatives(node: Node, incoming: Sequence[Any]) -> list[str]:
@@ -248,7 +267,8 @@ def _local_derivatives(node: Node, incoming: Sequence[Any]) -> list[str]:
     if len(incoming) != 1 or incoming[0].numel() != 1 or any(shape not in ((), (1,)) for shape in shapes):
         return [""] * len(shapes)
     with no_grad():
-        return ["" if slope is None else _show(slope) for slope in node(incoming[0].new_ones(incoming[0].shape))]
+        slopes = node(incoming[0].new_ones(incoming[0].shape))
+    return ["" if slope is None else _show(slope) for slope in slopes]
 
 
 def _unbroadcast(gradient: Any, source: Node) -> Any:

@@ -32,6 +32,7 @@ LOOKS: dict[str, Look] = {
     "wire": ({"fill": "none", "stroke": "#79828d", "stroke-width": "1.3"}, {"stroke": "#8b95a1"}),
     "litwire": ({"fill": "none", "stroke": "#D55E00", "stroke-width": "2.6"}, {"stroke": "#F08A3C"}),
     "arrow": ({"fill": "#79828d"}, {"fill": "#8b95a1"}),
+    "litarrow": ({"fill": "#D55E00"}, {"fill": "#F08A3C"}),
     "operation": ({"fill": "#f1f3f5", "stroke": "#8a929c"}, {"fill": "#272c34", "stroke": "#7d8793"}),
     "parameter": ({"fill": "#e1eff8", "stroke": "#0072B2"}, {"fill": "#0d2f45", "stroke": "#56B4E9"}),
     "leaf": ({"fill": "#e0f4ec", "stroke": "#009E73"}, {"fill": "#0b3328", "stroke": "#2FC79D"}),
@@ -137,9 +138,9 @@ class Svg:
             last = (x, y)
         self._marks.append((look, f'<path d="{"".join(path)}"/>'))
 
-    def arrowhead(self, x: float, y: float) -> None:
-        """A small triangle whose tip, pointing down, is at (x, y)."""
-        self._marks.append(("arrow", f'<path d="M{number(x)} {number(y)}l-3.5 -7h7z"/>'))
+    def arrowhead(self, x: float, y: float, look: str = "arrow", up: bool = False) -> None:
+        """A small triangle whose tip, pointing down or up, is at (x, y)."""
+        self._marks.append((look, f'<path d="M{number(x)} {number(y)}l-3.5 {"7" if up else "-7"}h7z"/>'))
 
     def render(self) -> str:
         used = {look for look, _ in self._marks}

@@ -14,11 +14,19 @@ from tests.oracle import assert_both_raise, assert_same, leaf
 @pytest.mark.parametrize(
     "change",
     [
-        lambda T, x: x.expand(4, 2, 5, 3), lambda T, x: x.expand(-1, 5, -1), lambda T, x: x.expand((2, 1, 3)), lambda T, x: x.expand(size=(2, 2, 3)),
-        lambda T, x: x.expand_as(T.zeros(2, 4, 3)), lambda T, x: T.broadcast_to(x, (2, 7, 3)), lambda T, x: x.transpose(0, 2).expand(3, 4, 2),
-        lambda T, x: T.broadcast_tensors(x, x[0, :, :1]), lambda T, x: x.sum_to_size(1, 3), lambda T, x: x.sum_to_size(1), lambda T, x: x.sum_to_size(2, 1, 3),
+        lambda T, x: x.expand(4, 2, 5, 3),
+        lambda T, x: x.expand(-1, 5, -1),
+        lambda T, x: x.expand((2, 1, 3)),
+        lambda T, x: x.expand(size=(2, 2, 3)),
+        lambda T, x: x.expand_as(T.zeros(2, 4, 3)),
+        lambda T, x: T.broadcast_to(x, (2, 7, 3)),
+        lambda T, x: x.transpose(0, 2).expand(3, 4, 2),
+        lambda T, x: T.broadcast_tensors(x, x[0, :, :1]),
+        lambda T, x: x.sum_to_size(1, 3),
+        lambda T, x: x.sum_to_size(1),
+        lambda T, x: x.sum_to_size(2, 1, 3),
     ],
-)  # fmt: skip
+)
 def test_every_broadcast_has_pytorchs_values_and_derivatives(change):
     assert_same_calculus(change, (2, 1, 3))
 

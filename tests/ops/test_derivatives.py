@@ -7,7 +7,6 @@ that database's smallest samples; each other one must have a sample below or be 
 from __future__ import annotations
 
 import functools
-import inspect
 
 import pytest
 
@@ -24,6 +23,16 @@ pytestmark = pytest.mark.cpu_only  # central differences write through NumPy mem
 
 MOST_INPUTS, MOST_OUTPUTS, SAMPLES_EACH = 12, 24, 2
 
+# Not checked on the database's samples, each for a reason; those of the first kind have a test of their own at the end.
+EXCUSED = {
+    "where": "the database calls it through a function of its own, with other arguments",
+    "polygamma": "the database calls it through a function of its own, with other arguments",
+    "einsum": "the database calls it through a function of its own, with other arguments",
+    "normal": "draws random numbers",
+    "bernoulli": "draws random numbers",
+}
+VARIANTS_AT_CORNERS = ("subgradients_at_zero",)  # samples where no derivative exists
+
 
 @functools.cache
 def database():
@@ -32,7 +41,11 @@ def database():
 
     found = {}
     for entry in op_db:
-        found.setdefault(entry.name.removeprefix("torch."), []).append(entry)
+        if entry.variant_test_name not in VARIANTS_AT_CORNERS:
+            found.setdefault(entry.name.removeprefix("torch."), []).append(entry)
+    for entries in found.values():  # some have a variant of samples at which a derivative exists
+        if any(e.variant_test_name == "grad" for e in entries):
+            entries[:] = [e for e in entries if e.variant_test_name == "grad"]
     return found
 
 
@@ -98,7 +111,7 @@ def resolve(path):
     return functools.reduce(getattr, path.split("."), minigrad)
 
 
-DIFFERENTIABLE = [p for p in public_paths() if any(e.supports_autograd for e in database().get(p, ()))]
+DIFFERENTIABLE = [p for p in public_paths() if p not in EXCUSED and any(e.supports_autograd for e in database().get(p, ()))]
 
 
 @pytest.mark.parametrize("path", DIFFERENTIABLE)
@@ -121,7 +134,7 @@ def test_first_and_second_derivative(path):
 
             outputs = function()
             outputs = [o for o in (outputs if isinstance(outputs, tuple) else (outputs,)) if o.requires_grad]
-            if not outputs or sum(o.numel() for o in outputs) > MOST_OUTPUTS:
+            if not outputs or sum(o.numel() for o in outputs) > MOST_OUTPUTS or any(o.dtype is not minigrad.float64 for o in outputs):
                 continue
             assert gradcheck(function, tuple(leaves), atol=1e-4)
             if entry.supports_gradgrad:
@@ -145,10 +158,31 @@ def test_every_operation_has_a_backward():
     missing = [
         cls.__qualname__
         for cls in operations()
-        if not inspect.isabstract(cls)
+        if not cls.__subclasses__()
         and cls.__dict__.get("forward", None) is not None
         and cls.backward is Function.backward
         and cls.run is Operation.run
         and not issubclass(cls, Pointwise)
     ]
     assert missing == []
+
+
+def test_where_sends_the_gradient_to_the_chosen_operand():
+    condition = minigrad.tensor([[True, False, True]])
+    x = minigrad.tensor([1.0, 2.0, 3.0], dtype=minigrad.float64, requires_grad=True)
+    y = minigrad.tensor([[4.0], [5.0]], dtype=minigrad.float64, requires_grad=True)
+    assert gradcheck(lambda x, y: minigrad.where(condition, x * x, y * y), (x, y))
+    assert gradgradcheck(lambda x, y: minigrad.where(condition, x * x, y * y), (x, y))
+
+
+def test_einsum():
+    a, b = (minigrad.tensor([[0.5, 1.0], [2.0, -1.0]], dtype=minigrad.float64, requires_grad=True) for _ in range(2))
+    for equation in ("ij,jk->ik", "ij,ij->", "ii,jk->ki", "ij,kj->ik"):
+        assert gradcheck(lambda a, b, e=equation: minigrad.einsum(e, a, b), (a, b))
+        assert gradgradcheck(lambda a, b, e=equation: minigrad.einsum(e, a, b), (a, b))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_polygamma(n):
+    x = minigrad.tensor([0.5, 1.5, 4.0], dtype=minigrad.float64, requires_grad=True)
+    assert gradcheck(lambda x: minigrad.polygamma(n, x), (x,))

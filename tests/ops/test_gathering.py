@@ -115,7 +115,13 @@ def test_in_place_forms():
 def test_0_d_and_empty_tensors():
     assert_same(lambda T: [leaf(T).gather(0, T.tensor([0])), leaf(T).gather(0, T.tensor(0)), leaf(T).scatter(0, T.tensor(0), 3.0)])
     nothing = lambda T: T.zeros(0, 3, dtype=T.int64)  # noqa: E731
-    assert_same(lambda T: [leaf(T, 2, 3).gather(0, nothing(T)), leaf(T, 2, 3).scatter(0, nothing(T), 1.0), leaf(T, 2, 3).scatter_add(0, nothing(T), leaf(T, 2, 3))])
+    assert_same(
+        lambda T: [
+            leaf(T, 2, 3).gather(0, nothing(T)),
+            leaf(T, 2, 3).scatter(0, nothing(T), 1.0),
+            leaf(T, 2, 3).scatter_add(0, nothing(T), leaf(T, 2, 3)),
+        ]
+    )
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "complex64"])

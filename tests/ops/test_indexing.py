@@ -130,11 +130,31 @@ def test_any_index_writes_what_pytorch_writes_with_its_gradients(index, number):
 @pytest.mark.parametrize(
     "index",
     [
-        (slice(None), 0), (0, slice(None), [0, 1]), ([0, 1], slice(None), [0, 1]), ([0, 1], slice(None), 0), (None, [0, 1], None, [0, 1]),
-        (True, 0), (0, True), (False, True), (slice(None), True, [0, 1]), ([[0], [1]], [0, 1, 2]), ([], []), [0, 1], [True, False],
-        [0, slice(0, 1)], [None, 0], range(2), (..., ...), (..., 0, ...), (), True, False, ..., None,
+        (slice(None), 0),
+        (0, slice(None), [0, 1]),
+        ([0, 1], slice(None), [0, 1]),
+        ([0, 1], slice(None), 0),
+        (None, [0, 1], None, [0, 1]),
+        (True, 0),
+        (0, True),
+        (False, True),
+        (slice(None), True, [0, 1]),
+        ([[0], [1]], [0, 1, 2]),
+        ([], []),
+        [0, 1],
+        [True, False],
+        [0, slice(0, 1)],
+        [None, 0],
+        range(2),
+        (..., ...),
+        (..., 0, ...),
+        (),
+        True,
+        False,
+        ...,
+        None,
     ],
-)  # fmt: skip
+)
 def test_tuples_lists_and_booleans_mean_what_they_mean_in_pytorch(index):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

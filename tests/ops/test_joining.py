@@ -11,13 +11,27 @@ from tests.ops.calculus import assert_same_calculus
 from tests.oracle import assert_both_raise, assert_same, leaf
 
 JOINS = [
-    lambda T, x, y: T.cat([x, y]), lambda T, x, y: T.cat((x, y), 1), lambda T, x, y: T.concat([x, y, x], axis=-1), lambda T, x, y: T.concatenate([y, x]),
-    lambda T, x, y: T.stack([x, y]), lambda T, x, y: T.stack([x, y, x], dim=-1), lambda T, x, y: T.stack((y, x), 1), lambda T, x, y: T.hstack([x, y]),
-    lambda T, x, y: T.vstack([x, y]), lambda T, x, y: T.row_stack([x, y]), lambda T, x, y: T.dstack([x, y]), lambda T, x, y: T.column_stack([x, y]),
-    lambda T, x, y: T.hstack([x[0], y[0]]), lambda T, x, y: T.vstack([x[0], y[0]]), lambda T, x, y: T.dstack([x[0], y[0]]),
-    lambda T, x, y: T.column_stack([x[0], y[0]]), lambda T, x, y: T.hstack([x[0, 0], y[0, 0]]), lambda T, x, y: T.column_stack([x[0, 0], y[0, 0]]),
-    lambda T, x, y: T.cat([x.t(), y.t()], 1), lambda T, x, y: T.cat([x, T.zeros(0), y]),
-]  # fmt: skip
+    lambda T, x, y: T.cat([x, y]),
+    lambda T, x, y: T.cat((x, y), 1),
+    lambda T, x, y: T.concat([x, y, x], axis=-1),
+    lambda T, x, y: T.concatenate([y, x]),
+    lambda T, x, y: T.stack([x, y]),
+    lambda T, x, y: T.stack([x, y, x], dim=-1),
+    lambda T, x, y: T.stack((y, x), 1),
+    lambda T, x, y: T.hstack([x, y]),
+    lambda T, x, y: T.vstack([x, y]),
+    lambda T, x, y: T.row_stack([x, y]),
+    lambda T, x, y: T.dstack([x, y]),
+    lambda T, x, y: T.column_stack([x, y]),
+    lambda T, x, y: T.hstack([x[0], y[0]]),
+    lambda T, x, y: T.vstack([x[0], y[0]]),
+    lambda T, x, y: T.dstack([x[0], y[0]]),
+    lambda T, x, y: T.column_stack([x[0], y[0]]),
+    lambda T, x, y: T.hstack([x[0, 0], y[0, 0]]),
+    lambda T, x, y: T.column_stack([x[0, 0], y[0, 0]]),
+    lambda T, x, y: T.cat([x.t(), y.t()], 1),
+    lambda T, x, y: T.cat([x, T.zeros(0), y]),
+]
 
 
 @pytest.mark.parametrize("join", JOINS)
@@ -26,11 +40,25 @@ def test_every_join_has_pytorchs_values_and_derivatives(join):
 
 
 SPLITS = [
-    lambda x: x.split(2), lambda x: x.split(2, 1), lambda x: x.split([1, 0, 3], dim=1), lambda x: x.split(split_size=3, dim=-1),
-    lambda x: x.split_with_sizes((2, 3)), lambda x: x.chunk(2), lambda x: x.chunk(3, 1), lambda x: x.chunk(9), lambda x: x.unbind(),
-    lambda x: x.unbind(-1), lambda x: list(x), lambda x: x.tensor_split(3), lambda x: x.tensor_split((1, 3), 1), lambda x: x.tensor_split((4, 1)),
-    lambda x: x.hsplit(2), lambda x: x.vsplit([2]), lambda x: x[0].hsplit(2), lambda x: x.t().split(2),
-]  # fmt: skip
+    lambda x: x.split(2),
+    lambda x: x.split(2, 1),
+    lambda x: x.split([1, 0, 3], dim=1),
+    lambda x: x.split(split_size=3, dim=-1),
+    lambda x: x.split_with_sizes((2, 3)),
+    lambda x: x.chunk(2),
+    lambda x: x.chunk(3, 1),
+    lambda x: x.chunk(9),
+    lambda x: x.unbind(),
+    lambda x: x.unbind(-1),
+    lambda x: list(x),
+    lambda x: x.tensor_split(3),
+    lambda x: x.tensor_split((1, 3), 1),
+    lambda x: x.tensor_split((4, 1)),
+    lambda x: x.hsplit(2),
+    lambda x: x.vsplit([2]),
+    lambda x: x[0].hsplit(2),
+    lambda x: x.t().split(2),
+]
 
 
 @pytest.mark.parametrize("cut", SPLITS)
@@ -94,14 +122,27 @@ def test_out():
 
 
 def test_0_d_and_empty_tensors():
-    assert_same(lambda T: [T.stack([leaf(T), leaf(T)]), T.hstack([leaf(T), leaf(T)]), T.cat([T.zeros(0), T.zeros(0)]), T.stack([T.zeros(0, 3)] * 2, 1)])
+    assert_same(
+        lambda T: [
+            T.stack([leaf(T), leaf(T)]),
+            T.hstack([leaf(T), leaf(T)]),
+            T.cat([T.zeros(0), T.zeros(0)]),
+            T.stack([T.zeros(0, 3)] * 2, 1),
+        ]
+    )
     assert_same(lambda T: [*T.zeros(0, 3).split(2), *T.zeros(0, 3).chunk(2), *T.zeros(3, 0).unbind(0), *T.zeros(0).split(0)])
     assert minigrad.zeros(0, 2).unbind(0) == ()
 
 
 def test_names_in_the_graph():
     x = minigrad.ones(2, 2, requires_grad=True)
-    for y, name in [(minigrad.cat([x]), "Cat"), (minigrad.stack([x]), "Stack"), (x.split(1)[0], "Split"), (x.split([2])[0], "SplitWithSizes"), (x.unbind()[1], "Unbind")]:
+    for y, name in [
+        (minigrad.cat([x]), "Cat"),
+        (minigrad.stack([x]), "Stack"),
+        (x.split(1)[0], "Split"),
+        (x.split([2])[0], "SplitWithSizes"),
+        (x.unbind()[1], "Unbind"),
+    ]:
         assert y.grad_fn.name() == name + "Backward0"
 
 

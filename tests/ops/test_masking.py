@@ -72,10 +72,19 @@ def test_one_hot_is_undone_by_argmax(classes):
 def test_where_things_are():
     def program(T):
         x = T.tensor([[0.0, 2.0], [float("nan"), 0.0]])
-        return x.nonzero(), T.argwhere(x), *x.nonzero(as_tuple=True), *T.where(x > 0), T.nonzero_static(x, size=3), x.nonzero_static(size=1, fill_value=7)
+        return (
+            x.nonzero(),
+            T.argwhere(x),
+            *x.nonzero(as_tuple=True),
+            *T.where(x > 0),
+            T.nonzero_static(x, size=3),
+            x.nonzero_static(size=1, fill_value=7),
+        )
 
     assert_same(program)
-    assert_same(lambda T: [T.tensor(3).nonzero(), T.tensor(0).nonzero(), *T.tensor(3).nonzero(as_tuple=True), T.zeros(2, 0).nonzero()])
+    assert_same(
+        lambda T: [T.tensor(3).nonzero(), T.tensor(0).nonzero(), *T.tensor(3).nonzero(as_tuple=True), T.zeros(2, 0).nonzero()]
+    )
     assert_same(lambda T: T.unravel_index(T.tensor([[5, 3], [0, 11]]), (2, 3, 2)))
     assert_same(lambda T: T.nn.functional.one_hot(T.tensor([[0, 3], [1, 1]])))
     assert_same(lambda T: T.nn.functional.one_hot(T.tensor(2), num_classes=4))

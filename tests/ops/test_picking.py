@@ -76,7 +76,13 @@ def test_in_place_forms_write_into_the_tensor_with_its_history():
 
 
 def test_0_d_and_empty_tensors():
-    assert_same(lambda T: [leaf(T).index_select(0, T.tensor([0])), leaf(T).take(T.tensor([0, 0])), leaf(T).index_add(0, T.tensor(0), leaf(T))])
+    assert_same(
+        lambda T: [
+            leaf(T).index_select(0, T.tensor([0])),
+            leaf(T).take(T.tensor([0, 0])),
+            leaf(T).index_add(0, T.tensor(0), leaf(T)),
+        ]
+    )
     assert_same(lambda T: [leaf(T, 2, 3).index_select(1, T.zeros(0, dtype=T.int64)), leaf(T, 3).take(T.zeros(0, 2, dtype=T.int64))])
     assert_same(lambda T: leaf(T, 2, 3).index_add(0, T.zeros(0, dtype=T.int64), T.zeros(0, 3, dtype=T.float64)))
 
@@ -85,7 +91,12 @@ def test_0_d_and_empty_tensors():
 def test_dtypes_stay(dtype):
     def program(T):
         x = T.ones(3, 2, dtype=getattr(T, dtype))
-        return x.index_select(0, T.tensor([1])), x.index_fill(0, T.tensor([1]), 0), x.index_put((T.tensor([0]),), x[0], accumulate=dtype != "bool"), x.take(T.tensor([0]))
+        return (
+            x.index_select(0, T.tensor([1])),
+            x.index_fill(0, T.tensor([1]), 0),
+            x.index_put((T.tensor([0]),), x[0], accumulate=dtype != "bool"),
+            x.take(T.tensor([0])),
+        )
 
     assert_same(program)
 

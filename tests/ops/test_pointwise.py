@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
 import minigrad
@@ -63,6 +63,7 @@ def test_a_row_is_freed_by_the_first_backward_and_says_so_in_the_second():
 # ------------------------------------------------------------------------------------------------ shapes and types
 
 
+@settings(deadline=None)  # the first call imports PyTorch
 @given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
 def test_gradients_have_the_shapes_of_their_inputs(shapes):
     def program(T):

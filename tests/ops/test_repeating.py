@@ -16,14 +16,27 @@ from tests.oracle import assert_both_raise, assert_same, leaf
 @pytest.mark.parametrize(
     "change",
     [
-        lambda T, x: x.repeat(2, 3), lambda T, x: x.repeat(4, 1, 2), lambda T, x: x.repeat((1, 0)), lambda T, x: x.repeat(repeats=(2, 2)),
-        lambda T, x: x.tile(2), lambda T, x: T.tile(x, (2, 1, 3)), lambda T, x: x.repeat_interleave(2), lambda T, x: x.repeat_interleave(3, 1), lambda T, x: x.repeat_interleave(0, 0),
-        lambda T, x: x.repeat_interleave(T.tensor([2, 0]), 0), lambda T, x: x.repeat_interleave(T.tensor([1, 2, 3]), dim=-1, output_size=6),
-        lambda T, x: x.t().repeat(1, 2), lambda T, x: T.meshgrid(x[0], x[:, 1], indexing="ij"), lambda T, x: T.meshgrid([x[0], x[:, 1]], indexing="xy"),
-        lambda T, x: T.cartesian_prod(x[0], x[:, 0]), lambda T, x: T.cartesian_prod(x[0]), lambda T, x: T.combinations(x[0]),
-        lambda T, x: T.combinations(x[0], 3, with_replacement=True), lambda T, x: T.block_diag(x, x[0], x[0, 0]),
+        lambda T, x: x.repeat(2, 3),
+        lambda T, x: x.repeat(4, 1, 2),
+        lambda T, x: x.repeat((1, 0)),
+        lambda T, x: x.repeat(repeats=(2, 2)),
+        lambda T, x: x.tile(2),
+        lambda T, x: T.tile(x, (2, 1, 3)),
+        lambda T, x: x.repeat_interleave(2),
+        lambda T, x: x.repeat_interleave(3, 1),
+        lambda T, x: x.repeat_interleave(0, 0),
+        lambda T, x: x.repeat_interleave(T.tensor([2, 0]), 0),
+        lambda T, x: x.repeat_interleave(T.tensor([1, 2, 3]), dim=-1, output_size=6),
+        lambda T, x: x.t().repeat(1, 2),
+        lambda T, x: T.meshgrid(x[0], x[:, 1], indexing="ij"),
+        lambda T, x: T.meshgrid([x[0], x[:, 1]], indexing="xy"),
+        lambda T, x: T.cartesian_prod(x[0], x[:, 0]),
+        lambda T, x: T.cartesian_prod(x[0]),
+        lambda T, x: T.combinations(x[0]),
+        lambda T, x: T.combinations(x[0], 3, with_replacement=True),
+        lambda T, x: T.block_diag(x, x[0], x[0, 0]),
     ],
-)  # fmt: skip
+)
 def test_every_repetition_has_pytorchs_values_and_derivatives(change):
     assert_same_calculus(change, (2, 3))
 
@@ -38,7 +51,15 @@ def test_repeats_repeat(counts, r):
 
 
 def test_0_d_and_empty_tensors():
-    assert_same(lambda T: [leaf(T).repeat(()), leaf(T).repeat(2, 2), leaf(T).tile(3), leaf(T).repeat_interleave(2), T.zeros(0, 2).repeat(2, 2)])
+    assert_same(
+        lambda T: [
+            leaf(T).repeat(()),
+            leaf(T).repeat(2, 2),
+            leaf(T).tile(3),
+            leaf(T).repeat_interleave(2),
+            T.zeros(0, 2).repeat(2, 2),
+        ]
+    )
     assert_same(lambda T: [T.repeat_interleave(T.tensor([1, 0, 2])), *T.meshgrid(leaf(T), leaf(T, 2), indexing="ij")])
 
 

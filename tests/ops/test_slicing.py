@@ -11,11 +11,21 @@ from tests.ops.calculus import assert_same_calculus
 from tests.oracle import assert_both_raise, assert_same, leaf
 
 REGIONS = [
-    lambda T, x: x.select(1, -1), lambda T, x: x.select(0, T.tensor(1)), lambda T, x: x.narrow(2, 1, 2), lambda T, x: x.narrow(1, -2, 1),
-    lambda T, x: x.narrow(0, T.tensor(1), 1), lambda T, x: x.diagonal(), lambda T, x: x.diagonal(1, 1, 2), lambda T, x: x.diagonal(-1, -1, 0),
-    lambda T, x: x.diagonal(9), lambda T, x: x.unfold(2, 2, 1), lambda T, x: x.unfold(-1, 3, 2), lambda T, x: x.unfold(1, 2, 3),
-    lambda T, x: x.transpose(0, 2).unfold(0, 2, 2), lambda T, x: x.transpose(0, 1).diagonal(0, 0, 2),
-]  # fmt: skip
+    lambda T, x: x.select(1, -1),
+    lambda T, x: x.select(0, T.tensor(1)),
+    lambda T, x: x.narrow(2, 1, 2),
+    lambda T, x: x.narrow(1, -2, 1),
+    lambda T, x: x.narrow(0, T.tensor(1), 1),
+    lambda T, x: x.diagonal(),
+    lambda T, x: x.diagonal(1, 1, 2),
+    lambda T, x: x.diagonal(-1, -1, 0),
+    lambda T, x: x.diagonal(9),
+    lambda T, x: x.unfold(2, 2, 1),
+    lambda T, x: x.unfold(-1, 3, 2),
+    lambda T, x: x.unfold(1, 2, 3),
+    lambda T, x: x.transpose(0, 2).unfold(0, 2, 2),
+    lambda T, x: x.transpose(0, 1).diagonal(0, 0, 2),
+]
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -42,10 +52,14 @@ def test_every_region_is_a_view_that_writes_reach_with_pytorchs_gradients(region
 @pytest.mark.parametrize(
     "change",
     [
-        lambda T, x: x[0, 0].diag(), lambda T, x: x[0].diag(1), lambda T, x: T.diag(x[0, 0], -2), lambda T, x: x.diag_embed(),
-        lambda T, x: x.diag_embed(1, 0, -1), lambda T, x: x[0].diagflat(-1),
+        lambda T, x: x[0, 0].diag(),
+        lambda T, x: x[0].diag(1),
+        lambda T, x: T.diag(x[0, 0], -2),
+        lambda T, x: x.diag_embed(),
+        lambda T, x: x.diag_embed(1, 0, -1),
+        lambda T, x: x[0].diagflat(-1),
     ],
-)  # fmt: skip
+)
 def test_diagonals_made_and_taken(change):
     assert_same_calculus(change, (2, 3, 4))
 
@@ -85,7 +99,15 @@ def test_fill_diagonal(shape):
 
 
 def test_0_d_and_empty_tensors():
-    assert_same(lambda T: [leaf(T).unfold(0, 1, 1), leaf(T, 0, 3).narrow(0, 0, 0), leaf(T, 0, 3).diagonal(), leaf(T, 0).diag(), leaf(T, 3, 0).diag_embed()])
+    assert_same(
+        lambda T: [
+            leaf(T).unfold(0, 1, 1),
+            leaf(T, 0, 3).narrow(0, 0, 0),
+            leaf(T, 0, 3).diagonal(),
+            leaf(T, 0).diag(),
+            leaf(T, 3, 0).diag_embed(),
+        ]
+    )
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "float16", "complex64"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-import minigrad
-
 SHAPES = ((3, 4), (5,), ())
 
 
@@ -44,6 +42,3 @@ def converted(value, lib):
 
 def make(lib, name, params, **options):
     return getattr(lib.optim, name)(params, **options)
-
-
-__all__ = ["Problem", "converted", "make", "minigrad"]
