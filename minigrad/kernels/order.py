@@ -21,6 +21,7 @@ def order(x: Array, axis: int, descending: bool = False) -> Array:
     >>> order(numpy.array([2.0, 1.0, 2.0], "float32"), 0, descending=True)
     array([0, 2, 1])
     """
+    x = x.astype("float32") if is_half(x) else x
     packed = _packed(x, axis, descending)
     if packed is not None:
         keys, places = packed
@@ -41,6 +42,7 @@ def nth(x: Array, axis: int, n: int) -> Array:
     array([0])
     """
     here = (slice(None),) * axis + (slice(n, n + 1),)
+    x = x.astype("float32") if is_half(x) else x
     packed = _packed(x, axis, False)
     if packed is None:
         return order(x, axis)[here]
@@ -73,11 +75,11 @@ def _ordinals(x: Array, room: int) -> Array | None:
     if kind == "i":
         low, high = int(x.min()), int(x.max())
         return x - low if (high - low).bit_length() < room else None
-    if not (x.dtype == "float32" or is_half(x)):
+    if x.dtype != "float32":
         return None
-    x = x + x.dtype.type(0)  # -0.0 and 0.0 are equal
+    x = x + numpy.float32(0)  # -0.0 and 0.0 are equal
     nan = x != x
     x[nan] = abs(x[nan])  # a nan with a minus sign is a nan
-    signed = x.view(f"int{8 * size}").astype("int64")
-    signed ^= (signed >> 63) & ((1 << (8 * size - 1)) - 1)  # of negative numbers, the more the less
+    signed = x.view("int32").astype("int64")
+    signed ^= (signed >> 63) & 0x7FFFFFFF  # of negative numbers, the more the less
     return signed

@@ -29,8 +29,15 @@ def dots(x: Array, y: Array, axes: tuple[int, ...]) -> Array:
     rows = axes == tuple(range(lead, x.ndim)) and x.flags.c_contiguous and x.shape[lead:] == y.shape[lead:]
     if rows and array_namespace(x) is numpy and x.dtype.char in "fd":
         D = prod(x.shape[lead:])
-        return numpy.vecdot(x.reshape(*x.shape[:lead], D), y.reshape(*y.shape[:lead], D)).reshape(*x.shape[:lead], *(1,) * len(axes))
-    columns = axes == tuple(range(len(axes))) and lead and x.flags.c_contiguous and y.shape == (*x.shape[: len(axes)], *(1,) * lead)
+        return numpy.vecdot(x.reshape(*x.shape[:lead], D), y.reshape(*y.shape[:lead], D)).reshape(
+            *x.shape[:lead], *(1,) * len(axes)
+        )
+    columns = (
+        axes == tuple(range(len(axes)))
+        and lead
+        and x.flags.c_contiguous
+        and y.shape == (*x.shape[: len(axes)], *(1,) * lead)
+    )
     if columns and x.dtype.char in "fd" and y.dtype == x.dtype:  # a row times a matrix
         return (y.reshape(1, -1) @ x.reshape(y.size, -1)).reshape(*(1,) * len(axes), *x.shape[len(axes) :])
     return total(x * y, axes, keepdims=True)
@@ -39,9 +46,9 @@ def dots(x: Array, y: Array, axes: tuple[int, ...]) -> Array:
 def exponentials(x: Array, axis: int, keep: bool = True) -> tuple[Array, Array, Array]:
     """(x - c, exp(x - c), its sums along the axis), where the number c of each row keeps exp from overflow.
 
-    Any c near the row's largest will do: what is made of the result does not depend on it.  The largest number of all is
-    found ten times faster than that of each row; it was near enough where no sum is tiny.  With `keep=False` the first
-    result is overwritten by the second.
+    Any c near the row's largest will do: what is made of the result does not depend on it.  The largest number of all
+    is found ten times faster than that of each row; it was near enough where no sum is tiny.  With `keep=False` the
+    first result is overwritten by the second.
 
     >>> [a.tolist() for a in exponentials(numpy.array([[0.0, 0.0], [-1e9, 0.0]]), 1)]
     [[[0.0, 0.0], [-1000000000.0, 0.0]], [[1.0, 1.0], [0.0, 1.0]], [[2.0], [1.0]]]

@@ -12,617 +12,114 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any, **kwargs: Any) -> Tenso
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: builtins.bool = ..., **kwargs: Any) -> Any: ...
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: builtins.bool = ..., **kwargs: Any) -> Any: ...
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: builtins.bool = ..., **kwargs: Any) -> Any: ...
-def alpha_dropout(
-    input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
-def avg_pool1d(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    count_include_pad: builtins.bool = ...,
-    divisor_override: builtins.int | None = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def avg_pool2d(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    count_include_pad: builtins.bool = ...,
-    divisor_override: builtins.int | None = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def avg_pool3d(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    count_include_pad: builtins.bool = ...,
-    divisor_override: builtins.int | None = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def batch_norm(
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = ...,
-    bias: Tensor | None = ...,
-    training: builtins.bool = ...,
-    momentum: builtins.float = ...,
-    eps: builtins.float = ...,
-    **kwargs: Any,
-) -> Tensor: ...
+def affine_grid(theta: Tensor, size: Any, align_corners: builtins.bool | None = ..., **kwargs: Any) -> Tensor: ...
+def alpha_dropout(input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def avg_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: builtins.bool = ..., count_include_pad: builtins.bool = ..., divisor_override: builtins.int | None = ..., **kwargs: Any) -> Tensor: ...
+def avg_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: builtins.bool = ..., count_include_pad: builtins.bool = ..., divisor_override: builtins.int | None = ..., **kwargs: Any) -> Tensor: ...
+def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., ceil_mode: builtins.bool = ..., count_include_pad: builtins.bool = ..., divisor_override: builtins.int | None = ..., **kwargs: Any) -> Tensor: ...
+def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = ..., bias: Tensor | None = ..., training: builtins.bool = ..., momentum: builtins.float = ..., eps: builtins.float = ..., **kwargs: Any) -> Tensor: ...
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = ..., **kwargs: Any) -> Tensor: ...
-def binary_cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = ...,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = ...,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    pos_weight: Tensor | None = ...,
-    **kwargs: Any,
-) -> Tensor: ...
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = ..., size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = ..., size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., pos_weight: Tensor | None = ..., **kwargs: Any) -> Tensor: ...
 def celu(input: Tensor, alpha: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def celu_(input: Tensor, alpha: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = ...,
-    stride: Any = ...,
-    padding: Any = ...,
-    dilation: Any = ...,
-    groups: builtins.int = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = ...,
-    stride: Any = ...,
-    padding: Any = ...,
-    dilation: Any = ...,
-    groups: builtins.int = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = ...,
-    stride: Any = ...,
-    padding: Any = ...,
-    dilation: Any = ...,
-    groups: builtins.int = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def conv_transpose1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = ...,
-    stride: Any = ...,
-    padding: Any = ...,
-    output_padding: Any = ...,
-    groups: builtins.int = ...,
-    dilation: Any = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def conv_transpose2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = ...,
-    stride: Any = ...,
-    padding: Any = ...,
-    output_padding: Any = ...,
-    groups: builtins.int = ...,
-    dilation: Any = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def conv_transpose3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = ...,
-    stride: Any = ...,
-    padding: Any = ...,
-    output_padding: Any = ...,
-    groups: builtins.int = ...,
-    dilation: Any = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def cosine_embedding_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: builtins.float = ...,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def cosine_similarity(
-    x1: Tensor, x2: Tensor, dim: builtins.int = ..., eps: builtins.float = ..., **kwargs: Any
-) -> Tensor: ...
-def cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = ...,
-    size_average: builtins.bool | None = ...,
-    ignore_index: builtins.int = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    label_smoothing: builtins.float = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def dropout(
-    input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
-def dropout1d(
-    input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
-def dropout2d(
-    input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
-def dropout3d(
-    input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
+def channel_shuffle(input: Tensor, groups: builtins.int, **kwargs: Any) -> Tensor: ...
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: builtins.int = ..., **kwargs: Any) -> Tensor: ...
+def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: builtins.int = ..., **kwargs: Any) -> Tensor: ...
+def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = ..., stride: Any = ..., padding: Any = ..., dilation: Any = ..., groups: builtins.int = ..., **kwargs: Any) -> Tensor: ...
+def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: builtins.int = ..., dilation: Any = ..., **kwargs: Any) -> Tensor: ...
+def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: builtins.int = ..., dilation: Any = ..., **kwargs: Any) -> Tensor: ...
+def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = ..., stride: Any = ..., padding: Any = ..., output_padding: Any = ..., groups: builtins.int = ..., dilation: Any = ..., **kwargs: Any) -> Tensor: ...
+def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: builtins.float = ..., size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: builtins.int = ..., eps: builtins.float = ..., **kwargs: Any) -> Tensor: ...
+def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = ..., size_average: builtins.bool | None = ..., ignore_index: builtins.int = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., label_smoothing: builtins.float = ..., **kwargs: Any) -> Tensor: ...
+def dropout(input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def dropout1d(input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def dropout2d(input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def dropout3d(input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def elu(input: Tensor, alpha: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def elu_(input: Tensor, alpha: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
-def embedding(
-    input: Tensor,
-    weight: Tensor,
-    padding_idx: builtins.int | None = ...,
-    max_norm: builtins.float | None = ...,
-    norm_type: builtins.float = ...,
-    scale_grad_by_freq: builtins.bool = ...,
-    sparse: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def embedding_bag(
-    input: Tensor,
-    weight: Tensor,
-    offsets: Tensor | None = ...,
-    max_norm: builtins.float | None = ...,
-    norm_type: builtins.float = ...,
-    scale_grad_by_freq: builtins.bool = ...,
-    mode: builtins.str = ...,
-    sparse: builtins.bool = ...,
-    per_sample_weights: Tensor | None = ...,
-    include_last_offset: builtins.bool = ...,
-    padding_idx: builtins.int | None = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def feature_alpha_dropout(
-    input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
-def fold(
-    input: Tensor,
-    output_size: Any,
-    kernel_size: Any,
-    dilation: Any = ...,
-    padding: Any = ...,
-    stride: Any = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def gaussian_nll_loss(
-    input: Tensor,
-    target: Tensor,
-    var: Any,
-    full: builtins.bool = ...,
-    eps: builtins.float = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
+def embedding(input: Tensor, weight: Tensor, padding_idx: builtins.int | None = ..., max_norm: builtins.float | None = ..., norm_type: builtins.float = ..., scale_grad_by_freq: builtins.bool = ..., sparse: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = ..., max_norm: builtins.float | None = ..., norm_type: builtins.float = ..., scale_grad_by_freq: builtins.bool = ..., mode: builtins.str = ..., sparse: builtins.bool = ..., per_sample_weights: Tensor | None = ..., include_last_offset: builtins.bool = ..., padding_idx: builtins.int | None = ..., **kwargs: Any) -> Tensor: ...
+def feature_alpha_dropout(input: Tensor, p: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def fold(input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = ..., padding: Any = ..., stride: Any = ..., **kwargs: Any) -> Tensor: ...
+def gaussian_nll_loss(input: Tensor, target: Tensor, var: Any, full: builtins.bool = ..., eps: builtins.float = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
 def gelu(input: Tensor, *, approximate: builtins.str = ..., **kwargs: Any) -> Tensor: ...
 def glu(input: Tensor, dim: builtins.int = ..., **kwargs: Any) -> Tensor: ...
-def group_norm(
-    input: Tensor,
-    num_groups: builtins.int,
-    weight: Tensor | None = ...,
-    bias: Tensor | None = ...,
-    eps: builtins.float = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def gumbel_softmax(
-    logits: Tensor,
-    tau: builtins.float = ...,
-    hard: builtins.bool = ...,
-    eps: builtins.float = ...,
-    dim: builtins.int = ...,
-    **kwargs: Any,
-) -> Tensor: ...
+def grid_sample(input: Tensor, grid: Tensor, mode: builtins.str = ..., padding_mode: builtins.str = ..., align_corners: builtins.bool | None = ..., **kwargs: Any) -> Tensor: ...
+def group_norm(input: Tensor, num_groups: builtins.int, weight: Tensor | None = ..., bias: Tensor | None = ..., eps: builtins.float = ..., **kwargs: Any) -> Tensor: ...
+def gumbel_softmax(logits: Tensor, tau: builtins.float = ..., hard: builtins.bool = ..., eps: builtins.float = ..., dim: builtins.int = ..., **kwargs: Any) -> Tensor: ...
 def hardshrink(input: Tensor, lambd: builtins.float = ..., **kwargs: Any) -> Tensor: ...
 def hardsigmoid(input: Tensor, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def hardswish(input: Tensor, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
-def hardtanh(
-    input: Tensor,
-    min_val: builtins.float = ...,
-    max_val: builtins.float = ...,
-    inplace: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def hardtanh_(
-    input: Tensor,
-    min_val: builtins.float = ...,
-    max_val: builtins.float = ...,
-    inplace: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def hinge_embedding_loss(
-    input: Tensor,
-    target: Tensor,
-    margin: builtins.float = ...,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def huber_loss(
-    input: Tensor,
-    target: Tensor,
-    reduction: builtins.str = ...,
-    delta: builtins.float = ...,
-    weight: Tensor | None = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def instance_norm(
-    input: Tensor,
-    running_mean: Tensor | None = ...,
-    running_var: Tensor | None = ...,
-    weight: Tensor | None = ...,
-    bias: Tensor | None = ...,
-    use_input_stats: builtins.bool = ...,
-    momentum: builtins.float = ...,
-    eps: builtins.float = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def kl_div(
-    input: Tensor,
-    target: Tensor,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    log_target: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    weight: Tensor | None = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def layer_norm(
-    input: Tensor,
-    normalized_shape: Any,
-    weight: Tensor | None = ...,
-    bias: Tensor | None = ...,
-    eps: builtins.float = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def leaky_relu(
-    input: Tensor, negative_slope: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
-def leaky_relu_(
-    input: Tensor, negative_slope: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
+def hardtanh(input: Tensor, min_val: builtins.float = ..., max_val: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def hardtanh_(input: Tensor, min_val: builtins.float = ..., max_val: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: builtins.float = ..., size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def huber_loss(input: Tensor, target: Tensor, reduction: builtins.str = ..., delta: builtins.float = ..., weight: Tensor | None = ..., **kwargs: Any) -> Tensor: ...
+def instance_norm(input: Tensor, running_mean: Tensor | None = ..., running_var: Tensor | None = ..., weight: Tensor | None = ..., bias: Tensor | None = ..., use_input_stats: builtins.bool = ..., momentum: builtins.float = ..., eps: builtins.float = ..., **kwargs: Any) -> Tensor: ...
+def interpolate(input: Tensor, size: Any = ..., scale_factor: Any = ..., mode: builtins.str = ..., align_corners: builtins.bool | None = ..., recompute_scale_factor: builtins.bool | None = ..., antialias: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def kl_div(input: Tensor, target: Tensor, size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., log_target: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def l1_loss(input: Tensor, target: Tensor, size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., weight: Tensor | None = ..., **kwargs: Any) -> Tensor: ...
+def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Tensor | None = ..., eps: builtins.float = ..., **kwargs: Any) -> Tensor: ...
+def leaky_relu(input: Tensor, negative_slope: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def leaky_relu_(input: Tensor, negative_slope: builtins.float = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = ..., **kwargs: Any) -> Tensor: ...
-def local_response_norm(
-    input: Tensor,
-    size: builtins.int,
-    alpha: builtins.float = ...,
-    beta: builtins.float = ...,
-    k: builtins.float = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def log_softmax(
-    input: Tensor, dim: builtins.int | None = ..., _stacklevel: builtins.int = ..., dtype: Any = ..., **kwargs: Any
-) -> Tensor: ...
+def local_response_norm(input: Tensor, size: builtins.int, alpha: builtins.float = ..., beta: builtins.float = ..., k: builtins.float = ..., **kwargs: Any) -> Tensor: ...
+def log_softmax(input: Tensor, dim: builtins.int | None = ..., _stacklevel: builtins.int = ..., dtype: Any = ..., **kwargs: Any) -> Tensor: ...
 def logsigmoid(input: Tensor, **kwargs: Any) -> Tensor: ...
-def lp_pool1d(
-    input: Tensor,
-    norm_type: builtins.float,
-    kernel_size: Any,
-    stride: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def lp_pool2d(
-    input: Tensor,
-    norm_type: builtins.float,
-    kernel_size: Any,
-    stride: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def lp_pool3d(
-    input: Tensor,
-    norm_type: builtins.float,
-    kernel_size: Any,
-    stride: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def margin_ranking_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: builtins.float = ...,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def max_pool1d(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    dilation: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    return_indices: builtins.bool = ...,
-    **kwargs: Any,
-) -> Any: ...
-def max_pool2d(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    dilation: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    return_indices: builtins.bool = ...,
-    **kwargs: Any,
-) -> Any: ...
-def max_pool3d(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    dilation: Any = ...,
-    ceil_mode: builtins.bool = ...,
-    return_indices: builtins.bool = ...,
-    **kwargs: Any,
-) -> Any: ...
-def max_unpool1d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    output_size: Any = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def max_unpool2d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    output_size: Any = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def max_unpool3d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: Any,
-    stride: Any = ...,
-    padding: Any = ...,
-    output_size: Any = ...,
-    **kwargs: Any,
-) -> Tensor: ...
+def lp_pool1d(input: Tensor, norm_type: builtins.float, kernel_size: Any, stride: Any = ..., ceil_mode: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def lp_pool2d(input: Tensor, norm_type: builtins.float, kernel_size: Any, stride: Any = ..., ceil_mode: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def lp_pool3d(input: Tensor, norm_type: builtins.float, kernel_size: Any, stride: Any = ..., ceil_mode: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: builtins.float = ..., size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def max_pool1d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: builtins.bool = ..., return_indices: builtins.bool = ..., **kwargs: Any) -> Any: ...
+def max_pool2d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: builtins.bool = ..., return_indices: builtins.bool = ..., **kwargs: Any) -> Any: ...
+def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., dilation: Any = ..., ceil_mode: builtins.bool = ..., return_indices: builtins.bool = ..., **kwargs: Any) -> Any: ...
+def max_unpool1d(input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., output_size: Any = ..., **kwargs: Any) -> Tensor: ...
+def max_unpool2d(input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., output_size: Any = ..., **kwargs: Any) -> Tensor: ...
+def max_unpool3d(input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = ..., padding: Any = ..., output_size: Any = ..., **kwargs: Any) -> Tensor: ...
 def mish(input: Tensor, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
-def mse_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    weight: Tensor | None = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def multi_head_attention_forward(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    embed_dim_to_check: builtins.int,
-    num_heads: builtins.int,
-    in_proj_weight: Tensor | None,
-    in_proj_bias: Tensor | None,
-    bias_k: Tensor | None,
-    bias_v: Tensor | None,
-    add_zero_attn: builtins.bool,
-    dropout_p: builtins.float,
-    out_proj_weight: Tensor,
-    out_proj_bias: Tensor | None,
-    training: builtins.bool = ...,
-    key_padding_mask: Tensor | None = ...,
-    need_weights: builtins.bool = ...,
-    attn_mask: Tensor | None = ...,
-    use_separate_proj_weight: builtins.bool = ...,
-    q_proj_weight: Tensor | None = ...,
-    k_proj_weight: Tensor | None = ...,
-    v_proj_weight: Tensor | None = ...,
-    static_k: Tensor | None = ...,
-    static_v: Tensor | None = ...,
-    average_attn_weights: builtins.bool = ...,
-    is_causal: builtins.bool = ...,
-    **kwargs: Any,
-) -> builtins.tuple[Tensor, Tensor | None]: ...
-def multi_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    p: builtins.int = ...,
-    margin: builtins.float = ...,
-    weight: Tensor | None = ...,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def multilabel_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def multilabel_soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = ...,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def nll_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = ...,
-    size_average: builtins.bool | None = ...,
-    ignore_index: builtins.int = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def normalize(
-    input: Tensor, p: builtins.float = ..., dim: Any = ..., eps: builtins.float = ..., **kwargs: Any
-) -> Tensor: ...
+def mse_loss(input: Tensor, target: Tensor, size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., weight: Tensor | None = ..., **kwargs: Any) -> Tensor: ...
+def multi_head_attention_forward(query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: builtins.int, num_heads: builtins.int, in_proj_weight: Tensor | None, in_proj_bias: Tensor | None, bias_k: Tensor | None, bias_v: Tensor | None, add_zero_attn: builtins.bool, dropout_p: builtins.float, out_proj_weight: Tensor, out_proj_bias: Tensor | None, training: builtins.bool = ..., key_padding_mask: Tensor | None = ..., need_weights: builtins.bool = ..., attn_mask: Tensor | None = ..., use_separate_proj_weight: builtins.bool = ..., q_proj_weight: Tensor | None = ..., k_proj_weight: Tensor | None = ..., v_proj_weight: Tensor | None = ..., static_k: Tensor | None = ..., static_v: Tensor | None = ..., average_attn_weights: builtins.bool = ..., is_causal: builtins.bool = ..., **kwargs: Any) -> builtins.tuple[Tensor, Tensor | None]: ...
+def multi_margin_loss(input: Tensor, target: Tensor, p: builtins.int = ..., margin: builtins.float = ..., weight: Tensor | None = ..., size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def multilabel_margin_loss(input: Tensor, target: Tensor, size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = ..., size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def native_channel_shuffle(input: Tensor, groups: builtins.int, **kwargs: Any) -> Tensor: ...
+def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = ..., size_average: builtins.bool | None = ..., ignore_index: builtins.int = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def normalize(input: Tensor, p: builtins.float = ..., dim: Any = ..., eps: builtins.float = ..., **kwargs: Any) -> Tensor: ...
 def one_hot(input: Tensor, num_classes: builtins.int = ..., **kwargs: Any) -> Tensor: ...
-def pad(
-    input: Tensor, pad: Any, mode: builtins.str = ..., value: builtins.float | None = ..., **kwargs: Any
-) -> Tensor: ...
-def pairwise_distance(
-    x1: Tensor,
-    x2: Tensor,
-    p: builtins.float = ...,
-    eps: builtins.float = ...,
-    keepdim: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
+def pad(input: Tensor, pad: Any, mode: builtins.str = ..., value: builtins.float | None = ..., **kwargs: Any) -> Tensor: ...
+def pairwise_distance(x1: Tensor, x2: Tensor, p: builtins.float = ..., eps: builtins.float = ..., keepdim: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def pdist(input: Tensor, p: builtins.float = ..., **kwargs: Any) -> Tensor: ...
-def poisson_nll_loss(
-    input: Tensor,
-    target: Tensor,
-    log_input: builtins.bool = ...,
-    full: builtins.bool = ...,
-    size_average: builtins.bool | None = ...,
-    eps: builtins.float = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
+def pixel_shuffle(input: Tensor, upscale_factor: builtins.int, **kwargs: Any) -> Tensor: ...
+def pixel_unshuffle(input: Tensor, downscale_factor: builtins.int, **kwargs: Any) -> Tensor: ...
+def poisson_nll_loss(input: Tensor, target: Tensor, log_input: builtins.bool = ..., full: builtins.bool = ..., size_average: builtins.bool | None = ..., eps: builtins.float = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
 def prelu(input: Tensor, weight: Tensor, **kwargs: Any) -> Tensor: ...
 def relu(input: Tensor, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def relu6(input: Tensor, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
-def rms_norm(
-    input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: builtins.float | None = ..., **kwargs: Any
-) -> Tensor: ...
-def rrelu(
-    input: Tensor,
-    lower: builtins.float = ...,
-    upper: builtins.float = ...,
-    training: builtins.bool = ...,
-    inplace: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def rrelu_(
-    input: Tensor,
-    lower: builtins.float = ...,
-    upper: builtins.float = ...,
-    training: builtins.bool = ...,
-    inplace: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def scaled_dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = ...,
-    dropout_p: builtins.float = ...,
-    is_causal: builtins.bool = ...,
-    scale: builtins.float | None = ...,
-    enable_gqa: builtins.bool = ...,
-    **kwargs: Any,
-) -> Tensor: ...
+def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: builtins.float | None = ..., **kwargs: Any) -> Tensor: ...
+def rrelu(input: Tensor, lower: builtins.float = ..., upper: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def rrelu_(input: Tensor, lower: builtins.float = ..., upper: builtins.float = ..., training: builtins.bool = ..., inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = ..., dropout_p: builtins.float = ..., is_causal: builtins.bool = ..., scale: builtins.float | None = ..., enable_gqa: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def selu(input: Tensor, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def selu_(input: Tensor, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
 def sigmoid(input: Tensor, **kwargs: Any) -> Tensor: ...
 def sigmoid_(input: Tensor, **kwargs: Any) -> Tensor: ...
 def silu(input: Tensor, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
-def smooth_l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    beta: builtins.float = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def softmax(
-    input: Tensor, dim: builtins.int | None = ..., _stacklevel: builtins.int = ..., dtype: Any = ..., **kwargs: Any
-) -> Tensor: ...
-def softmin(
-    input: Tensor, dim: builtins.int | None = ..., _stacklevel: builtins.int = ..., dtype: Any = ..., **kwargs: Any
-) -> Tensor: ...
+def smooth_l1_loss(input: Tensor, target: Tensor, size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., beta: builtins.float = ..., **kwargs: Any) -> Tensor: ...
+def soft_margin_loss(input: Tensor, target: Tensor, size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def softmax(input: Tensor, dim: builtins.int | None = ..., _stacklevel: builtins.int = ..., dtype: Any = ..., **kwargs: Any) -> Tensor: ...
+def softmin(input: Tensor, dim: builtins.int | None = ..., _stacklevel: builtins.int = ..., dtype: Any = ..., **kwargs: Any) -> Tensor: ...
 def softplus(input: Tensor, beta: builtins.float = ..., threshold: builtins.float = ..., **kwargs: Any) -> Tensor: ...
 def softshrink(input: Tensor, lambd: builtins.float = ..., **kwargs: Any) -> Tensor: ...
 def softsign(input: Tensor, **kwargs: Any) -> Tensor: ...
 def tanh(input: Tensor, **kwargs: Any) -> Tensor: ...
 def tanh_(input: Tensor, **kwargs: Any) -> Tensor: ...
 def tanhshrink(input: Tensor, **kwargs: Any) -> Tensor: ...
-def threshold(
-    input: Tensor, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
-def threshold_(
-    input: Tensor, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = ..., **kwargs: Any
-) -> Tensor: ...
-def triplet_margin_loss(
-    anchor: Tensor,
-    positive: Tensor,
-    negative: Tensor,
-    margin: builtins.float = ...,
-    p: builtins.float = ...,
-    eps: builtins.float = ...,
-    swap: builtins.bool = ...,
-    size_average: builtins.bool | None = ...,
-    reduce: builtins.bool | None = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def triplet_margin_with_distance_loss(
-    anchor: Tensor,
-    positive: Tensor,
-    negative: Tensor,
-    *,
-    distance_function: Any = ...,
-    margin: builtins.float = ...,
-    swap: builtins.bool = ...,
-    reduction: builtins.str = ...,
-    **kwargs: Any,
-) -> Tensor: ...
-def unfold(
-    input: Tensor, kernel_size: Any, dilation: Any = ..., padding: Any = ..., stride: Any = ..., **kwargs: Any
-) -> Tensor: ...
+def threshold(input: Tensor, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def threshold_(input: Tensor, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = ..., **kwargs: Any) -> Tensor: ...
+def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: builtins.float = ..., p: builtins.float = ..., eps: builtins.float = ..., swap: builtins.bool = ..., size_average: builtins.bool | None = ..., reduce: builtins.bool | None = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def triplet_margin_with_distance_loss(anchor: Tensor, positive: Tensor, negative: Tensor, *, distance_function: Any = ..., margin: builtins.float = ..., swap: builtins.bool = ..., reduction: builtins.str = ..., **kwargs: Any) -> Tensor: ...
+def unfold(input: Tensor, kernel_size: Any, dilation: Any = ..., padding: Any = ..., stride: Any = ..., **kwargs: Any) -> Tensor: ...
+def upsample(input: Tensor, size: Any = ..., scale_factor: Any = ..., mode: builtins.str = ..., align_corners: builtins.bool | None = ..., **kwargs: Any) -> Tensor: ...
+def upsample_bilinear(input: Tensor, size: Any = ..., scale_factor: Any = ..., **kwargs: Any) -> Tensor: ...
+def upsample_nearest(input: Tensor, size: Any = ..., scale_factor: Any = ..., **kwargs: Any) -> Tensor: ...

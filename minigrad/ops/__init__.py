@@ -25,6 +25,7 @@ from minigrad.ops import (
     indexing,
     joining,
     linalg,
+    likelihood,
     linear,
     loss,
     masking,

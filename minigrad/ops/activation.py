@@ -15,7 +15,7 @@ from minigrad.kernels import array_namespace
 from minigrad.kernels._namespace import widened
 from minigrad.kernels.elementwise import choose, clip, into, keep, positive_part
 from minigrad.ops.choosing import kept, where
-from minigrad.ops.pointwise import check_tensor, pointwise, refusing, unchanged
+from minigrad.ops.pointwise import cast, check_fits, check_tensor, pointwise, refusing, unchanged
 from minigrad.ops.random import default_generator
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -48,7 +48,7 @@ def _real_numbers(x: Any) -> tuple[Any]:
 _Relu = pointwise("relu", positive_part, lambda g, out: kept(g, out._array > 0), promote=_real_numbers)
 
 
-@operation(in_place=True)
+@operation(where=("", FUNCTIONAL), in_place=True)
 def relu(input: Tensor) -> Tensor:
     """max(input, 0), with derivative 0 at 0   (Nair and Hinton, 2010).
 
@@ -168,7 +168,7 @@ operation(rrelu, name="rrelu", in_place=True, method=False)
 
 _Threshold = pointwise(
     "threshold",
-    lambda xp, x, threshold, value: choose(x <= threshold, xp.asarray(value, dtype=x.dtype), x),
+    lambda xp, x, threshold, value: choose(x <= threshold, cast(value, x.dtype), x),
     lambda g, x, threshold: kept(g, ~(x._array <= threshold)),
     promote=refusing(unchanged, "bc", "threshold"),
 )
@@ -183,6 +183,8 @@ _Hardtanh = pointwise(
 @operation(where=FUNCTIONAL, in_place=True)
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """input where it is above a threshold, else a value."""
+    check_tensor("threshold", "input", input)
+    check_fits(input.dtype, value)
     return activate(_Threshold, input, threshold, value, inplace=inplace)
 
 
@@ -285,10 +287,10 @@ def _elu_pieces(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
 
 def _elu_slope(g: Tensor, x: Tensor, out: Tensor, alpha: float, scale: float, input_scale: float) -> Tensor:
     """g times scale above 0, and input_scale * (y + alpha * scale) below."""
-    falling = kept(out, ~(x._array > 0))
+    falling = kept(out, x._array < 0)
     steepest = alpha * scale * input_scale
-    above = steepest if steepest == scale else two_values(x._array > 0, scale, steepest, g)
-    return g * ((falling if input_scale == 1 else falling * input_scale) + above)
+    straight = steepest if steepest == scale else two_values(x._array <= 0, steepest, scale, g)
+    return g * ((falling if input_scale == 1 else falling * input_scale) + straight)
 
 
 _Elu, _Celu = (

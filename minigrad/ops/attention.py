@@ -67,7 +67,12 @@ class ScaledDotProductAttention(Operation):
             dp = dp if ctx.drop is None else dp * wrap(ctx.drop.view())
             dp = dp if gp is None else dp + gp
         ds = SoftmaxBackward.apply(dp, p, p.ndim - 1)
-        return (ds @ k) * ctx.scale if want_q else None, (ds.mT @ q) * ctx.scale if want_k else None, dv, ds if want_mask else None
+        return (
+            (ds @ k) * ctx.scale if want_q else None,
+            (ds.mT @ q) * ctx.scale if want_k else None,
+            dv,
+            ds if want_mask else None,
+        )
 
 
 def _as_bias(query: Tensor, key: Tensor, attn_mask: Tensor | None, is_causal: bool) -> tuple[Any, Any]:
@@ -124,12 +129,16 @@ def scaled_dot_product_attention(
     if enable_gqa:
         heads, groups = query.shape[-3], (key.shape[-3], value.shape[-3])
         if any(heads % g for g in groups):
-            raise RuntimeError(f"Number of heads in key and value must divide the number of heads in query: {list(groups)} and {heads}")
+            raise RuntimeError(
+                f"Number of heads in key and value must divide the number of heads in query: {list(groups)} and {heads}"
+            )
         key, value = (t if g == heads else t.repeat_interleave(heads // g, -3) for t, g in zip((key, value), groups))
     try:
         lead = broadcast_shape(query.shape[:-2], key.shape[:-2], value.shape[:-2])
     except RuntimeError as error:
-        raise RuntimeError(f"{error}: heads of query, key and value differ; enable_gqa=True lets several queries share one") from None
+        raise RuntimeError(
+            f"{error}: heads of query, key and value differ; enable_gqa=True lets several queries share one"
+        ) from None
     shape = (*lead, query.shape[-2], key.shape[-2])
     if attn_mask is not None:
         broadcast_shape(attn_mask.shape, shape)
@@ -138,13 +147,17 @@ def scaled_dot_product_attention(
     bias, dead = _as_bias(query, key, attn_mask, is_causal)
     drop = None
     if dropout_p:
-        drop = array_namespace(query._array).asarray(random.default_generator.bernoulli(1 - dropout_p, shape, query._array.dtype))
+        drop = array_namespace(query._array).asarray(
+            random.default_generator.bernoulli(1 - dropout_p, shape, query._array.dtype)
+        )
         drop *= 1 / (1 - dropout_p) if dropout_p < 1 else 0
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     return ScaledDotProductAttention.apply(query, key, value, bias, dead, scale, drop)[0]
 
 
-def _check_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float, is_causal: bool) -> None:
+def _check_attention(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float, is_causal: bool
+) -> None:
     """Refuse what does not fit together."""
     trio = (query, key, value)
     if min(t.ndim for t in trio) < 2:
@@ -154,19 +167,27 @@ def _check_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tenso
         )
     if len({t.dtype for t in trio}) > 1 or not query.dtype.is_floating_point:
         raise RuntimeError(
-            f"Expected query, key, and value to have the same dtype, a floating one, but got query.dtype: {query.dtype} key.dtype: {key.dtype} "
+            "Expected query, key, and value to have the same dtype, a floating one, but got query.dtype: "
+            f"{query.dtype} key.dtype: {key.dtype} "
             f"and value.dtype: {value.dtype} instead."
         )
     if query.shape[-1] != key.shape[-1]:
-        raise RuntimeError(f"query {list(query.shape)} and key {list(key.shape)} must have the same size in their last dimension")
+        raise RuntimeError(
+            f"query {list(query.shape)} and key {list(key.shape)} must have the same size in their last dimension"
+        )
     if key.shape[-2] != value.shape[-2]:
-        raise RuntimeError(f"key {list(key.shape)} and value {list(value.shape)} must have the same length, in dimension -2")
+        raise RuntimeError(
+            f"key {list(key.shape)} and value {list(value.shape)} must have the same length, in dimension -2"
+        )
     if attn_mask is not None:
         if is_causal:
-            raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+            raise RuntimeError(
+                "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
+            )
         if attn_mask.dtype.name not in ("bool", "float32", query.dtype.name):
             raise RuntimeError(
-                f"Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: {attn_mask.dtype} and "
+                "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+                f"{attn_mask.dtype} and "
                 f"query.dtype: {query.dtype} instead."
             )
     if not 0 <= dropout_p <= 1:
@@ -206,8 +227,8 @@ def multi_head_attention_forward(
 ) -> tuple[Tensor, Tensor | None]:
     """What `nn.MultiheadAttention` computes: (output, weights or None).
 
-    query: (L, N, E), key: (S, N, Ek), value: (S, N, Ev), or all without N, give output (L, N, E) and weights (N, L, S), or
-    (N, heads, L, S) with `average_attn_weights=False`.  Projections cut E into `num_heads` heads of E / num_heads.
+    query: (L, N, E), key: (S, N, Ek), value: (S, N, Ev), or all without N, give output (L, N, E) and weights (N, L, S),
+    or (N, heads, L, S) with `average_attn_weights=False`.  Projections cut E into `num_heads` heads of E / num_heads.
     key_padding_mask (N, S) and attn_mask (L, S) or (N heads, L, S) bar keys where True, or are added to the scores.
     `bias_k`, `bias_v` and `add_zero_attn` append one more key and value.  (Vaswani et al., 2017.)
     """
@@ -228,7 +249,9 @@ def multi_head_attention_forward(
     if head * num_heads != E:
         raise AssertionError(f"embed_dim {E} not divisible by num_heads {num_heads}")
     if use_separate_proj_weight and key.shape[:2] != value.shape[:2]:
-        raise AssertionError(f"key's sequence and batch dims {list(key.shape[:2])} do not match value's {list(value.shape[:2])}")
+        raise AssertionError(
+            f"key's sequence and batch dims {list(key.shape[:2])} do not match value's {list(value.shape[:2])}"
+        )
     if not use_separate_proj_weight and key.shape != value.shape:
         raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
 
@@ -238,7 +261,9 @@ def multi_head_attention_forward(
     if bias_k is not None and bias_v is not None:
         k, v = cat([k, bias_k.expand(1, N, E)]), cat([v, bias_v.expand(1, N, E)])
         mask = None if mask is None else pad(mask, (0, 1))
-    q, k, v = (t.reshape(t.shape[0], N, num_heads, head).permute(1, 2, 0, 3) for t in (q, k, v))  # (N, heads, length, head)
+    q, k, v = (
+        t.reshape(t.shape[0], N, num_heads, head).permute(1, 2, 0, 3) for t in (q, k, v)
+    )  # (N, heads, length, head)
     k = k if static_k is None else static_k.reshape(N, num_heads, -1, head)
     v = v if static_v is None else static_v.reshape(N, num_heads, -1, head)
     if add_zero_attn:
@@ -264,12 +289,20 @@ def _check_ranks(
 ) -> bool:
     """Whether there is a batch dimension; AssertionError where the arguments disagree about it."""
     if query.ndim not in (2, 3):
-        raise AssertionError(f"query should be unbatched 2D or batched 3D tensor but received {query.ndim}-D query tensor")
+        raise AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {query.ndim}-D query tensor"
+        )
     kind = f"For {'batched' if query.ndim == 3 else 'unbatched'} ({query.ndim}-D) `query`, expected"
     if key.ndim != query.ndim or value.ndim != query.ndim:
-        raise AssertionError(f"{kind} `key` and `value` to be {query.ndim}-D but found {key.ndim}-D and {value.ndim}-D tensors respectively")
+        raise AssertionError(
+            f"{kind} `key` and `value` to be {query.ndim}-D but found {key.ndim}-D and {value.ndim}-D tensors "
+            "respectively"
+        )
     if key_padding_mask is not None and key_padding_mask.ndim != query.ndim - 1:
-        raise AssertionError(f"{kind} `key_padding_mask` to be `None` or {query.ndim - 1}-D but found {key_padding_mask.ndim}-D tensor instead")
+        raise AssertionError(
+            f"{kind} `key_padding_mask` to be `None` or {query.ndim - 1}-D but found {key_padding_mask.ndim}-D tensor "
+            "instead"
+        )
     if attn_mask is not None and attn_mask.ndim not in (2, 3):
         raise AssertionError(f"{kind} `attn_mask` to be `None`, 2-D or 3-D but found {attn_mask.ndim}-D tensor instead")
     N = query.shape[1] if query.ndim == 3 else 1
@@ -278,7 +311,9 @@ def _check_ranks(
         if attn_mask.ndim == 2 and tuple(attn_mask.shape) != expected:
             raise RuntimeError(f"The shape of the 2D attn_mask is {attn_mask.shape}, but should be {expected}.")
         if attn_mask.ndim == 3 and tuple(attn_mask.shape) != (N * num_heads, *expected):
-            raise RuntimeError(f"The shape of the 3D attn_mask is {attn_mask.shape}, but should be {(N * num_heads, *expected)}.")
+            raise RuntimeError(
+                f"The shape of the 3D attn_mask is {attn_mask.shape}, but should be {(N * num_heads, *expected)}."
+            )
     return query.ndim == 3
 
 
@@ -309,7 +344,9 @@ def _added(mask: Tensor | None, like: Tensor) -> Tensor | None:
     return like.new_zeros(mask.shape).masked_fill(mask, float("-inf"))
 
 
-def _merged_mask(attn_mask: Tensor | None, key_padding_mask: Tensor | None, N: int, heads: int, L: int, S: int) -> Tensor | None:
+def _merged_mask(
+    attn_mask: Tensor | None, key_padding_mask: Tensor | None, N: int, heads: int, L: int, S: int
+) -> Tensor | None:
     """Both masks as one that broadcasts to (N, heads, L, S)."""
     if attn_mask is not None:
         attn_mask = attn_mask.reshape(N, heads, L, S) if attn_mask.ndim == 3 else attn_mask.reshape(1, 1, L, S)

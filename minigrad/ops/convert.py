@@ -113,6 +113,24 @@ _caster("byte", dtypes.uint8)
 _caster("char", dtypes.int8)
 
 
+_LEGACY = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long", "int32": "Int", "int16": "Short",
+           "int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}  # fmt: skip
+
+
+@operation(name="type", where=(), method=True, out=False)
+def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the tensor's type, such as `torch.FloatTensor`; with a dtype or such a name, the tensor converted to it."""
+    if dtype is None:
+        return f"torch.{'cuda.' if input.is_cuda else ''}{_LEGACY[input.dtype.name]}Tensor"
+    if isinstance(dtype, str):
+        words = dtype.removeprefix("torch.").removeprefix("cuda.").removesuffix("Tensor")
+        found = [name for name, legacy in _LEGACY.items() if legacy == words]
+        if not found:
+            raise ValueError(f"invalid type: '{dtype}': expected a dtype or a name such as 'torch.FloatTensor'")
+        return to(input, "cuda" if ".cuda." in dtype else "cpu", dtypes.NAMES[found[0]])
+    return to(input, dtype)
+
+
 @operation(where=(), method=True, out=False)
 def cpu(input: Tensor, memory_format: Any = None) -> Tensor:
     """The tensor in main memory; itself when it is there."""

@@ -1,12 +1,12 @@
 """Convolution: one small kernel of weights slid over a sequence, an image or a volume, and what undoes it.
 
-A convolution is linear in the input and in the weight.  So there are three operations, and the derivatives of each are the
-other two: `Convolution` (x, w) -> y, `ConvolutionInput` (g, w) -> dx, which seen forward is the transposed convolution, and
-`ConvolutionWeight` (g, x) -> dw.  Derivatives of any order never leave this triangle.  `unfold` and `fold`, at the end, are
-a pair of the same kind.  The arrays are worked on in `kernels/convolution.py`.
+A convolution is linear in the input and in the weight.  So there are three operations, and the derivatives of each are
+the other two: `Convolution` (x, w) -> y, `ConvolutionInput` (g, w) -> dx, which seen forward is the transposed
+convolution, and `ConvolutionWeight` (g, x) -> dw.  Derivatives of any order never leave this triangle.  `unfold` and
+`fold`, at the end, are a pair of the same kind.  The arrays are worked on in `kernels/convolution.py`.
 
-(LeCun et al., "Gradient-based learning applied to document recognition", 1998; Dumoulin & Visin, "A guide to convolution
-arithmetic for deep learning", 2016, for pictures.)
+(LeCun et al., "Gradient-based learning applied to document recognition", 1998; Dumoulin & Visin, "A guide to
+convolution arithmetic for deep learning", 2016, for pictures.)
 """
 
 from __future__ import annotations
@@ -123,14 +123,17 @@ def per_axis(name: str, value: Any, d: int) -> Ints:
         raise TypeError(f"argument '{name}' must be an int or a tuple of ints, not {value!r}") from None
     if len(values) not in (1, d):
         raise RuntimeError(
-            f"expected {name} to be a single integer value or a list of {d} values to match the convolution dimensions, but got "
+            f"expected {name} to be a single integer value or a list of {d} values to match the convolution "
+            "dimensions, but got "
             f"{name}={list(values)}"
         )
     return values * d if len(values) == 1 else values
 
 
 def _geometry(stride: Any, padding: Any, dilation: Any, groups: int, d: int) -> Geometry:
-    found = Geometry(per_axis("stride", stride, d), per_axis("padding", padding, d), per_axis("dilation", dilation, d), groups)
+    found = Geometry(
+        per_axis("stride", stride, d), per_axis("padding", padding, d), per_axis("dilation", dilation, d), groups
+    )
     if min(found.stride) < 1:
         raise RuntimeError(f"non-positive stride is not supported: got {list(found.stride)}")
     if min(found.padding) < 0:
@@ -140,44 +143,67 @@ def _geometry(stride: Any, padding: Any, dilation: Any, groups: int, d: int) -> 
     return found
 
 
-def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, d: int, transposed: bool) -> None:
+def _check(
+    name: str, input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, d: int, transposed: bool
+) -> None:
     """Refuse what does not fit, in PyTorch's words."""
     shape, w = list(input.shape), list(weight.shape)
     if groups < 1:
         raise RuntimeError(f"non-positive groups is not supported: got {groups}")
     if input.ndim not in (d + 1, d + 2):
-        raise RuntimeError(f"Expected {d + 1}D (unbatched) or {d + 2}D (batched) input to {name}, but got input of size: {shape}")
+        raise RuntimeError(
+            f"Expected {d + 1}D (unbatched) or {d + 2}D (batched) input to {name}, but got input of size: {shape}"
+        )
     if weight.ndim != d + 2:
-        raise RuntimeError(f"{name} expected a {d + 2}D weight (out, in / groups, *kernel), but got weight of size: {w}")
+        raise RuntimeError(
+            f"{name} expected a {d + 2}D weight (out, in / groups, *kernel), but got weight of size: {w}"
+        )
     what = "transposed=1" if transposed else f"groups={groups}"
     if w[0] < groups:
-        raise RuntimeError(f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {w} instead")
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size "
+            f"{w} instead"
+        )
     if w[0] % groups:
         raise RuntimeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {w} instead"
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
+            f"size {w} instead"
         )
     C, expected = shape[-d - 1], w[0] if transposed else w[1] * groups
     if C != expected:
         raise RuntimeError(
-            f"Given {what}, weight of size {w}, expected input{shape if input.ndim == d + 2 else [1, *shape]} to have {expected} channels, "
+            f"Given {what}, weight of size {w}, expected input{shape if input.ndim == d + 2 else [1, *shape]} to have "
+            f"{expected} channels, "
             f"but got {C} channels instead"
         )
     K = w[1] * groups if transposed else w[0]
     if bias is not None and list(bias.shape) != [K]:
         raise RuntimeError(
-            f"Given {'transposed=1, ' if transposed else ''}weight of size {w}, expected bias to be 1-dimensional with {K} elements, but got "
+            f"Given {'transposed=1, ' if transposed else ''}weight of size {w}, expected bias to be 1-dimensional with "
+            f"{K} elements, but got "
             f"bias of size {list(bias.shape)} instead"
         )
     for what, other in (("weight", weight), ("bias", bias)):
         if other is not None and other.dtype is not input.dtype:
-            raise RuntimeError(f"Input type ({input.dtype}) and {what} type ({other.dtype}) should be the same: convert one with .to(dtype)")
+            raise RuntimeError(
+                f"Input type ({input.dtype}) and {what} type ({other.dtype}) should be the same: convert one with "
+                ".to(dtype)"
+            )
 
 
 # ------------------------------------------------------------------------------------------------ public names
 
 
 def _convolve(
-    name: str, d: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
+    name: str,
+    d: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
 ) -> Tensor:
     check_tensor(name, "input", input)
     check_tensor(name, "weight", weight)
@@ -200,7 +226,8 @@ def _convolve(
     reach = [r * (k - 1) + 1 for k, r in zip(kernel, geometry.dilation)]
     if any(n < k for n, k in zip(room, reach)):
         raise RuntimeError(
-            f"Calculated padded input size per channel: ({' x '.join(map(str, room))}). Kernel size: ({' x '.join(map(str, reach))}). "
+            f"Calculated padded input size per channel: ({' x '.join(map(str, room))}). Kernel size: "
+            f"({' x '.join(map(str, reach))}). "
             "Kernel size can't be greater than actual input size"
         )
     if input.ndim == d + 1:
@@ -223,11 +250,14 @@ def _convolve_transposed(
     _check(name, input, weight, bias, groups, d, transposed=True)
     if any(e >= s and e >= r for e, s, r in zip(extra, geometry.stride, geometry.dilation)):
         raise RuntimeError(
-            f"output padding must be smaller than either stride or dilation, but got output_padding: {list(extra)} stride: "
+            f"output padding must be smaller than either stride or dilation, but got output_padding: {list(extra)} "
+            "stride: "
             f"{list(geometry.stride)} dilation: {list(geometry.dilation)}"
         )
     if input.ndim == d + 1:
-        batch = _convolve_transposed(name, d, input.unsqueeze(0), weight, bias, stride, padding, output_padding, groups, dilation)
+        batch = _convolve_transposed(
+            name, d, input.unsqueeze(0), weight, bias, stride, padding, output_padding, groups, dilation
+        )
         return batch.squeeze(0)
     before = tuple(input.shape[2:])
     if any(e >= s for e, s in zip(extra, geometry.stride)):  # as if the input went on with zeros
@@ -252,7 +282,13 @@ def _public(d: int) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
     name, back = f"conv{d}d", f"conv_transpose{d}d"
 
     def conv(
-        input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
     ) -> Tensor:
         return _convolve(name, d, input, weight, bias, stride, padding, dilation, groups)
 
@@ -266,19 +302,21 @@ def _public(d: int) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
     conv.__doc__ = f"""Slide kernels of weights over {_IMAGES[d - 1]}; without N for a single example.
 
     y[n, k, o] = bias[k] + sum over c, i of weight[k, c, i] input[n, c, o stride + i dilation - padding]
-    input: (N, C, *S), weight: (K, C / groups, *k), bias: (K) give (N, K, *O), O = (S + 2 padding - dilation (k - 1) - 1) // stride + 1.
-    `padding` is a number, one for each axis, "valid" (0) or "same" (output as large as the input, stride 1).  Raises
-    RuntimeError where channels do not fit or the kernel is larger than the padded input.
+    input: (N, C, *S), weight: (K, C / groups, *k), bias: (K) give (N, K, *O), O = (S + 2 padding - dilation (k - 1) -
+    1) // stride + 1. `padding` is a number, one for each axis, "valid" (0) or "same" (output as large as the input,
+    stride 1).  Raises RuntimeError where channels do not fit or the kernel is larger than the padded input.
 
     >>> import minigrad
     >>> x, w = minigrad.arange({3**d}.0).reshape(1, 1, {", ".join("3" * d)}), minigrad.ones(1, 1, {", ".join("2" * d)})
     >>> minigrad.nn.functional.{name}(x, w).shape
     torch.Size([1, 1, {", ".join("2" * d)}])
     """
-    conv_transpose.__doc__ = f"""The transposed convolution of {_IMAGES[d - 1]}: what `{name}` does to gradients.  Upsamples for stride > 1.
+    conv_transpose.__doc__ = f"""The transposed convolution of {_IMAGES[d - 1]}: what `{name}` does to gradients. 
+    Upsamples for stride > 1.
 
     input: (N, C, *S), weight: (C, K / groups, *k), bias: (K) give (N, K, *O) with
-    O = (S - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1.  (Zeiler et al., "Deconvolutional networks", 2010.)
+    O = (S - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1.  (Zeiler et al., "Deconvolutional networks",
+    2010.)
 
     >>> import minigrad
     >>> minigrad.nn.functional.{back}(minigrad.ones(1, 1, {axes}), minigrad.ones(1, 1, {", ".join("2" * d)}), stride=2).sum()
@@ -286,7 +324,9 @@ def _public(d: int) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
     """
     for function, word in ((conv, name), (conv_transpose, back)):
         function.__name__ = function.__qualname__ = word
-    return tuple(operation(function, where=("nn.functional", ""), method=False, out=False) for function in (conv, conv_transpose))  # type: ignore[return-value]
+    return tuple(
+        operation(function, where=("nn.functional", ""), method=False, out=False) for function in (conv, conv_transpose)
+    )  # type: ignore[return-value]
 
 
 conv1d, conv_transpose1d = _public(1)
@@ -323,18 +363,28 @@ class Col2Im(Operation):
         return Im2Col.apply(g, *ctx.moves)
 
 
-def _window(size: Ints, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+def _window(
+    size: Ints, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """The window's four settings, checked, and how many windows fit on each axis."""
     words = ("kernel_size", "dilation", "padding", "stride")
     kernel, dilation, padding, stride = map(per_axis, words, (kernel_size, dilation, padding, stride), (2,) * 4)
-    for word, values, least in (("kernel size", kernel, 1), ("dilation", dilation, 1), ("stride", stride, 1), ("padding", padding, 0)):
+    for word, values, least in (
+        ("kernel size", kernel, 1),
+        ("dilation", dilation, 1),
+        ("stride", stride, 1),
+        ("padding", padding, 0),
+    ):
         if min(values) < least:
-            raise RuntimeError(f"{word} should be {'non-negative' if least == 0 else 'greater than zero'}, but got {list(values)}")
+            raise RuntimeError(
+                f"{word} should be {'non-negative' if least == 0 else 'greater than zero'}, but got {list(values)}"
+            )
     axes = zip(size, kernel, padding, dilation, stride)
     blocks = tuple((n + 2 * p - r * (k - 1) - 1) // s + 1 for n, k, p, r, s in axes)
     if min(blocks) < 1:
         raise RuntimeError(
-            f"Given input with spatial size {tuple(size)}, kernel_size={kernel}, dilation={dilation}, padding={padding}, calculated shape "
+            f"Given input with spatial size {tuple(size)}, kernel_size={kernel}, dilation={dilation}, "
+            f"padding={padding}, calculated shape "
             f"of the array of sliding blocks as {blocks}, but its components must be at least one."
         )
     return kernel, dilation, padding, stride, blocks
@@ -355,7 +405,9 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     """
     check_tensor("unfold", "input", input)
     if input.ndim not in (3, 4):
-        raise RuntimeError(f"Expected 3D or 4D (batch mode) tensor with possibly 0 batch size, but got: {list(input.shape)}")
+        raise RuntimeError(
+            f"Expected 3D or 4D (batch mode) tensor with possibly 0 batch size, but got: {list(input.shape)}"
+        )
     *moves, _ = _window(tuple(input.shape[-2:]), kernel_size, dilation, padding, stride)
     if input.ndim == 3:
         return Im2Col.apply(input.unsqueeze(0), *moves).squeeze(0)
@@ -363,7 +415,9 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
 
 
 @operation(where="nn.functional", out=False)
-def fold(input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
+def fold(
+    input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Tensor:
     """Columns (N, C K1 K2, windows), or (C K1 K2, windows), added up where their windows lie in images of `output_size`: "col2im".
 
     Not the inverse of `unfold` where windows overlap: there it counts how often.
@@ -376,7 +430,9 @@ def fold(input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, p
     """
     check_tensor("fold", "input", input)
     if input.ndim not in (2, 3):
-        raise RuntimeError(f"Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size, but got: {list(input.shape)}")
+        raise RuntimeError(
+            f"Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size, but got: {list(input.shape)}"
+        )
     size = per_axis("output_size", output_size, 2)
     *moves, blocks = _window(size, kernel_size, dilation, padding, stride)
     kernel = moves[0]
@@ -387,7 +443,8 @@ def fold(input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, p
         )
     if input.shape[-1] != prod(blocks):
         raise RuntimeError(
-            f"Given output_size={size}, kernel_size={kernel}, expected size of input's dimension 2 to match the calculated number of sliding "
+            f"Given output_size={size}, kernel_size={kernel}, expected size of input's dimension 2 to match the "
+            "calculated number of sliding "
             f"blocks {blocks[0]} * {blocks[1]} = {prod(blocks)}, but got input.size(2)={input.shape[-1]}."
         )
     if input.ndim == 2:

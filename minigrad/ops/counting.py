@@ -13,6 +13,7 @@ from minigrad import dtypes
 from minigrad.autograd.function import wrap
 from minigrad.autograd.inplace import _spoken as spoken
 from minigrad.kernels import array_namespace
+from minigrad.kernels.order import order
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops.creation import linspace
 from minigrad.ops.pointwise import check_tensor
@@ -38,8 +39,8 @@ def unique(
     """
     rows = _rows("unique", input, dim)
     xp = array_namespace(rows)
-    by = rows[:, 0] if rows.shape[1] == 1 else rows
-    indices = xp.argsort(by, kind="stable") if by.ndim == 1 else xp.lexsort(xp.ascontiguousarray(rows.T[::-1]))
+    one = rows.shape[1] == 1
+    indices = order(rows[:, 0], 0) if one else xp.lexsort(xp.ascontiguousarray(rows.T[::-1]))
     return _runs(input, rows[indices], indices, return_inverse, return_counts, dim)
 
 

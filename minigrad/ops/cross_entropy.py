@@ -26,8 +26,8 @@ from minigrad.tensor import Tensor
 class _Chosen:
     """The targets as arrays: where the chosen classes are, and what the loss of each place is multiplied by.
 
-    The classes lie along axis 1 of (N, C, *S), or axis 0 of (C); targets are (N, *S), or ().  `weight` is an array like the
-    targets, or one number for all.  It is 0 where the target is ignored, and a mean has its divisor in it.
+    The classes lie along axis 1 of (N, C, *S), or axis 0 of (C); targets are (N, *S), or ().  `weight` is an array like
+    the targets, or one number for all.  It is 0 where the target is ignored, and a mean has its divisor in it.
     """
 
     def __init__(self, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str):
@@ -45,7 +45,9 @@ class _Chosen:
         if weight is not None:
             self.weight = weight.astype(kind, copy=False).take(places) * self.weight
         if reduction == "mean":
-            self.weight = self.weight / (self.weight.sum() if hasattr(self.weight, "sum") else places.size or float("nan"))
+            self.weight = self.weight / (
+                self.weight.sum() if hasattr(self.weight, "sum") else places.size or float("nan")
+            )
         grid = [xp.arange(n).reshape(-1, *(1,) * (places.ndim - i - 1)) for i, n in enumerate(places.shape)]
         self.index = (*grid[: self.axis], places, *grid[self.axis :])
 
@@ -54,7 +56,9 @@ class _Chosen:
         if self.reduction == "none":
             loss = loss * self.weight
         else:
-            loss = (loss * self.weight).sum() if hasattr(self.weight, "sum") else loss.sum() * loss.dtype.type(self.weight)
+            loss = (
+                (loss * self.weight).sum() if hasattr(self.weight, "sum") else loss.sum() * loss.dtype.type(self.weight)
+            )
         return loss.astype(dtype, copy=False)
 
     def spread(self, g: Any) -> Any:
@@ -193,9 +197,9 @@ def nll_loss(
 ) -> Tensor:
     """-weight[t] * input[t] for the right class t of every place, given log-probabilities.
 
-    input: (N, C, *S) or (C); target: class numbers, int64 or uint8, (N, *S) or (); weight: (C).  The mean is taken with the
-    weights: sum of losses / sum of weights; places with target `ignore_index` do not count.  Raises IndexError for a class
-    out of bounds.
+    input: (N, C, *S) or (C); target: class numbers, int64 or uint8, (N, *S) or (); weight: (C).  The mean is taken with
+    the weights: sum of losses / sum of weights; places with target `ignore_index` do not count.  Raises IndexError for
+    a class out of bounds.
 
     >>> import minigrad
     >>> log_p = minigrad.tensor([[0.5, 0.5], [0.1, 0.9]]).log()
@@ -221,10 +225,10 @@ def cross_entropy(
 ) -> Tensor:
     """-log softmax(input)_t for the right class t: how surprised a model with these scores is.
 
-    input: scores (logits, no softmax) of shape (N, C, *S) or (C); target: class numbers (N, *S) or (), or probabilities of
-    the classes in the shape of the input; weight (C), ignore_index and mean as in `nll_loss`.  `label_smoothing` = e mixes
-    the target with the uniform distribution, (1 - e) target + e / C (Szegedy et al., 2016).  Raises IndexError for a class
-    out of bounds.
+    input: scores (logits, no softmax) of shape (N, C, *S) or (C); target: class numbers (N, *S) or (), or probabilities
+    of the classes in the shape of the input; weight (C), ignore_index and mean as in `nll_loss`.  `label_smoothing` = e
+    mixes the target with the uniform distribution, (1 - e) target + e / C (Szegedy et al., 2016).  Raises IndexError
+    for a class out of bounds.
 
     >>> import minigrad
     >>> scores = minigrad.tensor([[2.0, 0.0], [0.0, 0.0]], requires_grad=True)
@@ -241,7 +245,9 @@ def cross_entropy(
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if not input.dtype.is_floating_point:
-        raise NotImplementedError(f"cross_entropy is not implemented for {input.dtype}: scores are floating, convert with .float()")
+        raise NotImplementedError(
+            f"cross_entropy is not implemented for {input.dtype}: scores are floating, convert with .float()"
+        )
     if input.shape == target.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     target = _check("cross_entropy", input, target, weight)
@@ -261,11 +267,14 @@ def _of_probabilities(
     """-sum_c w_c target_c log softmax(input)_c for every place."""
     if not target.dtype.is_floating_point:
         raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {target.dtype}: targets in the shape of the input "
+            f"Expected floating point type for target with class probabilities, got {target.dtype}: targets in the "
+            "shape of the input "
             "are probabilities; class numbers have no axis for the classes"
         )
     if ignore_index >= 0:
-        raise RuntimeError("ignore_index is not supported for floating point target: give the place probabilities 0 instead")
+        raise RuntimeError(
+            "ignore_index is not supported for floating point target: give the place probabilities 0 instead"
+        )
     axis = 1 if input.ndim > 1 else 0
     _check_weight("cross_entropy: ", input.shape[axis], weight)
     if smoothing:
@@ -302,24 +311,37 @@ def _check(name: str, input: Tensor, target: Tensor, weight: Tensor | None) -> T
     expected = x[:1] + x[2:] if len(x) > 1 else ()
     if t != expected and not (len(x) == 1 and t == (1,)):
         if len(x) <= 2:
-            raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported: input {list(x)}, target {list(t)}")
+            raise RuntimeError(
+                f"0D or 1D target tensor expected, multi-target not supported: input {list(x)}, target {list(t)}"
+            )
         if len(x) == 4 and len(t) != 3:
-            raise RuntimeError(f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {len(t)}")
+            raise RuntimeError(
+                f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {len(t)}"
+            )
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(t)}")
     if target.dtype not in (dtypes.int64, dtypes.uint8):
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: class numbers are int64, convert with .long()")
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {target.dtype}: class numbers are int64, convert with "
+            ".long()"
+        )
     _check_weight("", x[1] if len(x) > 1 else x[0], weight)
     if weight is not None and weight.dtype is not input.dtype:
-        raise RuntimeError(f"expected the weight to have the dtype of the input, {input.dtype}, but found {weight.dtype}")
+        raise RuntimeError(
+            f"expected the weight to have the dtype of the input, {input.dtype}, but found {weight.dtype}"
+        )
     if weight is not None and weight.requires_grad and mode.grad:
-        raise RuntimeError(f"{name} is not differentiable with respect to argument 'weight'. This input cannot have requires_grad True.")
+        raise RuntimeError(
+            f"{name} is not differentiable with respect to argument 'weight'. This input cannot have requires_grad "
+            "True."
+        )
     return target if t == expected else target.reshape(expected)
 
 
 def _check_weight(prefix: str, C: int, weight: Tensor | None) -> None:
     if weight is not None and tuple(weight.shape) != (C,):
         raise RuntimeError(
-            f"{prefix}weight tensor should be defined either for all {C} classes or no classes but got weight tensor of shape: {list(weight.shape)}"
+            f"{prefix}weight tensor should be defined either for all {C} classes or no classes but got weight tensor "
+            f"of shape: {list(weight.shape)}"
         )
 
 

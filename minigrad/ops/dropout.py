@@ -1,8 +1,8 @@
 """Dropout: while training, forget some numbers at random, and scale what is left so that the mean stays.
 
 (Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.)  A mask of zeros and
-1 / (1 - p) is drawn and multiplied by; the forms differ in which places share one draw.  With the same seed the masks on
-the CPU are PyTorch's.
+1 / (1 - p) is drawn and multiplied by; the forms differ in which places share one draw.  With the same seed the masks
+on the CPU are PyTorch's.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def _drop(function: Any, name: str, input: Tensor, p: float, training: bool, inp
     if not training or p == 0 or not input.numel():
         return input
     if not input.dtype.is_inexact:
-        raise RuntimeError(f"{name}: result type Float can't be cast to the desired output type {input.dtype}: convert with .float()")
+        raise RuntimeError(
+            f"{name}: result type Float can't be cast to the desired output type {input.dtype}: convert with .float()"
+        )
     where = shape(input)
     return apply_in_place(function, input, p, where) if inplace else function(input, p, where)
 
@@ -94,8 +96,12 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """
     check_tensor("dropout1d", "input", input)
     if input.ndim not in (2, 3):
-        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input: it drops channels of sequences")
-    return _drop(_scaled, "dropout1d", input, p, training, inplace, _features if input.ndim == 3 else _unbatched_features)
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input: it drops channels of sequences"
+        )
+    return _drop(
+        _scaled, "dropout1d", input, p, training, inplace, _features if input.ndim == 3 else _unbatched_features
+    )
 
 
 @operation(where="nn.functional", out=False)
@@ -110,8 +116,10 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     check_tensor("dropout2d", "input", input)
     if input.ndim == 3:
         warnings.warn(
-            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is "
-            "interpreted as shape (N, C, L), where C is the channel dim. For one image of shape (C, H, W), use unsqueeze(0).",
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
+            "- input is "
+            "interpreted as shape (N, C, L), where C is the channel dim. For one image of shape (C, H, W), use "
+            "unsqueeze(0).",
             stacklevel=3,
         )
     elif input.ndim != 4:
@@ -125,12 +133,15 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     check_tensor("dropout3d", "input", input)
     if input.ndim not in (4, 5):
         _warn_of_rank("dropout3d", input)
-    return _drop(_scaled, "dropout3d", input, p, training, inplace, _unbatched_features if input.ndim == 4 else _features)
+    return _drop(
+        _scaled, "dropout3d", input, p, training, inplace, _unbatched_features if input.ndim == 4 else _features
+    )
 
 
 def _warn_of_rank(name: str, input: Tensor) -> None:
     warnings.warn(
-        f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error in a future release. "
+        f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error in a "
+        "future release. "
         "To retain the behavior and silence this warning, please use dropout instead.",
         stacklevel=4,
     )

@@ -1,7 +1,7 @@
 """Embedding: rows of a table, taken by number.
 
-Taking a row is a product with a one-hot vector without the product; so the gradient of the table is zero but for the rows
-taken, where what arrived is added up.  `Embedding` and `EmbeddingBackward` are each other's derivative.
+Taking a row is a product with a one-hot vector without the product; so the gradient of the table is zero but for the
+rows taken, where what arrived is added up.  `Embedding` and `EmbeddingBackward` are each other's derivative.
 """
 
 from __future__ import annotations
@@ -63,10 +63,13 @@ def _check(name: str, input: Tensor, weight: Tensor) -> None:
     check_tensor(name, "input", input)
     check_tensor(name, "weight", weight)
     if weight.ndim != 2:
-        raise RuntimeError(f"'weight' must be 2-D: {name} takes rows of a table, got a weight of shape {list(weight.shape)}")
+        raise RuntimeError(
+            f"'weight' must be 2-D: {name} takes rows of a table, got a weight of shape {list(weight.shape)}"
+        )
     if input.dtype not in (dtypes.int64, dtypes.int32):
         raise RuntimeError(
-            f"Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got {input.dtype} instead "
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input.dtype} instead "
             f"(while checking arguments for {name}): convert with .long()"
         )
     array, V = input._array, weight.shape[0]
@@ -109,7 +112,9 @@ def embedding(
     """
     _check("embedding", input, weight)
     if sparse:
-        raise NotImplementedError("embedding: minigrad has no sparse gradients; sparse=False gives the same numbers, dense")
+        raise NotImplementedError(
+            "embedding: minigrad has no sparse gradients; sparse=False gives the same numbers, dense"
+        )
     padding = _padding(padding_idx, weight.shape[0])
     if max_norm is not None:
         _renormalize(weight, input._array, max_norm, norm_type)
@@ -145,10 +150,13 @@ def embedding_bag(
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
     if per_sample_weights is not None and mode != "sum":
-        raise NotImplementedError(f"embedding_bag: per_sample_weights is only supported for mode='sum' (got mode='{mode}')")
+        raise NotImplementedError(
+            f"embedding_bag: per_sample_weights is only supported for mode='sum' (got mode='{mode}')"
+        )
     if per_sample_weights is not None and per_sample_weights.shape != input.shape:
         raise ValueError(
-            f"embedding_bag: If per_sample_weights ({list(per_sample_weights.shape)}) is not None, it has to have the same shape as the input "
+            f"embedding_bag: If per_sample_weights ({list(per_sample_weights.shape)}) is not None, it has to have the "
+            "same shape as the input "
             f"({list(input.shape)})"
         )
     if sparse or (scale_grad_by_freq and mode == "max"):
@@ -185,7 +193,10 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> t
     """Where each bag starts and ends in the flattened input."""
     if input.ndim == 2:
         if offsets is not None:
-            raise ValueError("if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences")
+            raise ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+                "sequences"
+            )
         B, n = input.shape
         return [b * n for b in range(B)], [(b + 1) * n for b in range(B)]
     if input.ndim != 1:
@@ -195,10 +206,13 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> t
     starts = [int(n) for n in offsets.tolist()]
     if starts and starts[0] != 0:
         raise RuntimeError(
-            f"offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got {starts[0]}"
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. "
+            f"However, got {starts[0]}"
         )
     if starts and starts[-1] > input.shape[0]:
-        raise RuntimeError(f"offsets[-1] can not be greater than input's length {input.shape[0]} but got offsets[-1] of {starts[-1]}")
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length {input.shape[0]} but got offsets[-1] of {starts[-1]}"
+        )
     return (starts[:-1], starts[1:]) if include_last_offset else (starts, [*starts[1:], input.shape[0]])
 
 

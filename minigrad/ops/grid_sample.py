@@ -22,7 +22,8 @@ CUBIC = -0.75  # the parameter of Keys's kernel, as in `interpolate`
 
 def _warn_of_default() -> None:
     warnings.warn(
-        "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True if the "
+        "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
+        "align_corners=True if the "
         "old behavior is desired. See the documentation of grid_sample for details.",
         stacklevel=4,
     )
@@ -76,9 +77,9 @@ def grid_sample(
 ) -> Tensor:
     """The input at the positions of a grid: (N, C, *S) and (N, *O, d) give (N, C, *O), for d = 2 or 3 spatial axes.
 
-    Positions are (x, y) or (x, y, z) from -1 (left, top) to 1 (right, bottom).  mode: "bilinear", "nearest" or "bicubic"
-    (d = 2); padding_mode: what lies beyond the border is "zeros", "border" (its last pixel) or "reflection"; align_corners:
-    -1 and 1 are the centres of the outer pixels instead of their edges.
+    Positions are (x, y) or (x, y, z) from -1 (left, top) to 1 (right, bottom).  mode: "bilinear", "nearest" or
+    "bicubic" (d = 2); padding_mode: what lies beyond the border is "zeros", "border" (its last pixel) or "reflection";
+    align_corners: -1 and 1 are the centres of the outer pixels instead of their edges.
 
     >>> import minigrad
     >>> image, place = minigrad.tensor([[[[0.0, 1.0], [2.0, 3.0]]]]), minigrad.zeros(1, 1, 1, 2)
@@ -88,10 +89,13 @@ def grid_sample(
     check_tensor("grid_sample", "input", input)
     check_tensor("grid_sample", "grid", grid)
     if mode not in ("bilinear", "nearest", "bicubic"):
-        raise ValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'")
+        raise ValueError(
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
+        )
     if padding_mode not in ("zeros", "border", "reflection"):
         raise ValueError(
-            f"nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '{padding_mode}'"
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
+            f"'{padding_mode}'"
         )
     if align_corners is None:
         _warn_of_default()
@@ -102,9 +106,15 @@ def grid_sample(
     if grid.shape[0] != input.shape[0]:
         raise RuntimeError(f"grid_sampler(): expected grid and input to have same batch size, {shapes}")
     if grid.shape[-1] != d:
-        raise RuntimeError(f"grid_sampler(): expected grid to have size {d} in last dimension, but got grid with sizes {list(grid.shape)}")
+        raise RuntimeError(
+            f"grid_sampler(): expected grid to have size {d} in last dimension, but got grid with sizes "
+            f"{list(grid.shape)}"
+        )
     if 0 in input.shape[2:]:
-        raise RuntimeError(f"grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes {list(input.shape)}")
+        raise RuntimeError(
+            "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
+            f"{list(input.shape)}"
+        )
     if mode == "bicubic" and d != 2:
         raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
     sizes, out = tuple(input.shape[2:]), tuple(grid.shape[1:-1])
@@ -115,7 +125,9 @@ def grid_sample(
         pixels = [_brought_inside(p, n, padding_mode, corners) for p, n in zip(pixels, sizes)]
     xp = array_namespace(flat._array)
     if mode == "nearest":
-        return _read(flat, sizes, tuple(xp.rint(p._array).astype("int64") for p in pixels)).reshape(*input.shape[:2], *out)
+        return _read(flat, sizes, tuple(xp.rint(p._array).astype("int64") for p in pixels)).reshape(
+            *input.shape[:2], *out
+        )
     lefts = [xp.floor(p._array) for p in pixels]
     fractions = [p - wrap(left.view()) for p, left in zip(pixels, lefts)]
     taps = (0, 1) if mode == "bilinear" else (-1, 0, 1, 2)
@@ -150,9 +162,15 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     N, _, *out = (int(n) for n in size)
     d = len(out)
     if d not in (2, 3):
-        raise NotImplementedError(f"affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size {tuple(size)}.")
+        raise NotImplementedError(
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size "
+            f"{tuple(size)}."
+        )
     if tuple(theta.shape[-2:]) != (d, d + 1) or theta.ndim != 3:
-        raise ValueError(f"Expected a batch of {d}D affine matrices of shape Nx{d}x{d + 1} for size {tuple(size)}. Got {theta.shape}.")
+        raise ValueError(
+            f"Expected a batch of {d}D affine matrices of shape Nx{d}x{d + 1} for size {tuple(size)}. Got "
+            f"{theta.shape}."
+        )
     if theta.shape[0] != N:
         raise RuntimeError(f"Expected {N} matrices for size {tuple(size)}, got {theta.shape[0]}")
     if min(N, *out) < 1:

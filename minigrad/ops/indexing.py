@@ -173,7 +173,7 @@ def check_index_type(item: Tensor) -> None:
     kind = item._array.dtype
     if kind not in INDEX_TYPES:
         raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {item.dtype}")
-    if kind == np.uint8:
+    if kind.kind == "u":
         text = "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead."
         warnings.warn(text, UserWarning, stacklevel=5)
 
@@ -259,7 +259,16 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
-    """`x[index] = value`: a number or a tensor, cast and broadcast, written into the memory of x."""
+    """`x[index] = value`: a number or a tensor, cast and broadcast, written into the memory of x.
+
+    >>> import minigrad
+    >>> x = minigrad.zeros(2, 2)
+    >>> x[0] = minigrad.tensor([1, 2])
+    >>> x[x == 0] = -1
+    >>> x
+    tensor([[ 1.,  2.],
+            [-1., -1.]])
+    """
     if isinstance(value, np.ndarray):
         value = wrap(value.view())
     elif isinstance(value, Number):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.function import Operation, wrap
-from minigrad.autograd.modes import mode
+from minigrad.autograd.modes import is_grad_enabled
 from minigrad.kernels import array_namespace
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.registry import operation
@@ -94,7 +94,7 @@ class LinalgDet(Operation):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         a, y = ctx.saved_tensors
-        if mode.grad:
+        if is_grad_enabled():
             return (g * y.conj()).unsqueeze(-1).unsqueeze(-1) * inv(a).mH
         return g.unsqueeze(-1).unsqueeze(-1) * wrap(_cofactors(a._array))
 
@@ -178,6 +178,28 @@ class LinalgSvd(Operation):
             inner = inner + gs.diag_embed()
         total = u @ inner @ vh
         return total if outside is None else total + outside
+
+
+class LinalgQr(Operation):
+    """A = Q R with orthonormal columns of Q and R upper triangular, for matrices with at least as many rows as columns.
+
+    With M = R gR^H - gQ^H Q and sym(M) its lower triangle mirrored upward:
+    dA = (gQ + Q sym(M)) R^-H   (Walter & Lehmann, *Algorithmic differentiation of linear algebra functions*, 2012)
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Any) -> Any:
+        q, r = array_namespace(a).linalg.qr(a)
+        ctx.save_for_backward(q, r)
+        return q, r
+
+    @staticmethod
+    def backward(ctx: Any, gq: Any, gr: Any) -> Any:
+        q, r = ctx.saved_tensors
+        m = r @ gr.mH - gq.mH @ q
+        below = m.tril(-1)
+        mirrored = below + below.mH + m.diagonal(0, -2, -1).diag_embed()
+        return LinalgSolveEx.apply(r, (gq + q @ mirrored).mH).mH
 
 
 # ------------------------------------------------------------------------------------------------ public
@@ -266,7 +288,7 @@ def svd(A: Tensor, full_matrices: bool = True) -> Any:
     named = return_type("linalg_svd", "U", "S", "Vh")
     if not full_matrices or A.shape[-1] == A.shape[-2]:
         return named(*LinalgSvd.apply(A))
-    if A.requires_grad and mode.grad:
+    if A.requires_grad and is_grad_enabled():
         raise RuntimeError("linalg.svd: the full U and Vh of a matrix that is not square have no gradient: use full_matrices=False")
     return named(*[wrap(a) for a in array_namespace(A._array).linalg.svd(A._array)])
 
@@ -276,3 +298,30 @@ def svdvals(A: Tensor) -> Tensor:
     """The singular values of each matrix, largest first."""
     _check_matrix("linalg.svdvals", A)
     return LinalgSvd.apply(A)[1]
+
+
+@operation(where="linalg")
+def qr(A: Tensor, mode: str = "reduced") -> Any:
+    """A = Q R: Q with orthonormal columns, R upper triangular.  mode: "reduced", "complete" (Q square) or "r" (R alone).
+
+    The gradient exists for "reduced" and matrices with at least as many rows as columns.
+    """
+    _check_matrix("linalg.qr", A)
+    named = return_type("linalg_qr", "Q", "R")
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
+    tall = A.shape[-2] >= A.shape[-1]
+    if mode == "reduced" and tall or mode == "complete" and A.shape[-2] == A.shape[-1]:
+        return named(*LinalgQr.apply(A))
+    if A.requires_grad and is_grad_enabled():
+        raise RuntimeError("The derivative of linalg.qr exists only for mode='reduced' and matrices with at least as many rows as columns")
+    xp = array_namespace(A._array)
+    if mode == "r":
+        return named(A.new_empty(0), wrap(xp.linalg.qr(A._array)[1]))
+    return named(*[wrap(a) for a in xp.linalg.qr(A._array, mode=mode)])
+
+
+@operation(name="qr")
+def _qr(input: Tensor, some: bool = True) -> Any:
+    """A = Q R (`linalg.qr`); some=False gives the complete Q."""
+    return return_type("qr", "Q", "R")(*qr(input, "reduced" if some else "complete"))

@@ -82,22 +82,30 @@ def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None) -> Non
     x, w, b = input._array, weight._array, None if bias is None else bias._array
     if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
         found = ", ".join(str(t.dtype) for t in (input, weight, bias) if t is not None)
-        raise RuntimeError(f"{name}: expected input, weight and bias to have the same dtype, but got: {found}: convert with .to(dtype)")
+        raise RuntimeError(
+            f"{name}: expected input, weight and bias to have the same dtype, but got: {found}: convert with .to(dtype)"
+        )
     if w.ndim != 2:
-        raise RuntimeError(f"{name}: expected weight to be of shape (out, in), but self is {w.ndim}D: its shape is {list(w.shape)}")
+        raise RuntimeError(
+            f"{name}: expected weight to be of shape (out, in), but self is {w.ndim}D: its shape is {list(w.shape)}"
+        )
     if not x.ndim:
         raise RuntimeError(f"{name}: both arguments need to be at least 1D, but the input is 0D")
     if x.shape[-1] != w.shape[1]:
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({prod(x.shape[:-1])}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]}): the input "
-            f"{list(x.shape)} has {x.shape[-1]} features in its last dimension, the weight {list(w.shape)} takes {w.shape[1]}"
+            f"mat1 and mat2 shapes cannot be multiplied ({prod(x.shape[:-1])}x{x.shape[-1]} and "
+            f"{w.shape[1]}x{w.shape[0]}): the input "
+            f"{list(x.shape)} has {x.shape[-1]} features in its last dimension, the weight {list(w.shape)} takes "
+            f"{w.shape[1]}"
         )
     if b is not None and b.shape != (w.shape[0],):
         goal = (*x.shape[:-1], w.shape[0])
         if b.ndim > len(goal) or any(n not in (1, m) for n, m in zip(reversed(b.shape), reversed(goal), strict=False)):
             raise RuntimeError(
-                f"The expanded size of the tensor ({goal[-1]}) must match the existing size ({(b.shape or (1,))[-1]}) at non-singleton "
-                f"dimension {len(goal) - 1}.  Target sizes: {list(goal)}.  Tensor sizes: {list(b.shape)}: the bias needs one number "
+                f"The expanded size of the tensor ({goal[-1]}) must match the existing size ({(b.shape or (1,))[-1]}) "
+                "at non-singleton "
+                f"dimension {len(goal) - 1}.  Target sizes: {list(goal)}.  Tensor sizes: {list(b.shape)}: the bias "
+                "needs one number "
                 "for each output feature"
             )
 
@@ -113,12 +121,14 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     """
     if input1.shape[:-1] != input2.shape[:-1]:
         raise RuntimeError(
-            f"bilinear(): input dimensions do not match: {list(input1.shape)} and {list(input2.shape)} differ before the last dimension"
+            f"bilinear(): input dimensions do not match: {list(input1.shape)} and {list(input2.shape)} differ before "
+            "the last dimension"
         )
     K, D1, D2 = weight.shape
     if input1.shape[-1] != D1 or input2.shape[-1] != D2:
         raise RuntimeError(
-            f"bilinear(): the inputs have {input1.shape[-1]} and {input2.shape[-1]} features, the weight {list(weight.shape)} takes {D1} and {D2}"
+            f"bilinear(): the inputs have {input1.shape[-1]} and {input2.shape[-1]} features, the weight "
+            f"{list(weight.shape)} takes {D1} and {D2}"
         )
     half = linear(input1, weight.transpose(1, 2).reshape(K * D2, D1)).reshape(*input1.shape[:-1], K, D2)  # x1^T W_k
     y = (half @ input2.unsqueeze(-1)).squeeze(-1)

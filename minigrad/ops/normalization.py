@@ -4,8 +4,9 @@ The layers differ in one thing, the axes over which mean and variance are taken;
 and one derivation of its gradient.  Its formulas are written once and run on arrays and on tensors alike: on arrays for
 speed, on tensors when the backward walk itself is recorded.  RMS norm is the same without a mean.
 
-(Ioffe & Szegedy, "Batch normalization", 2015; Ba, Kiros & Hinton, "Layer normalization", 2016; Ulyanov et al., "Instance
-normalization", 2016; Wu & He, "Group normalization", 2018; Zhang & Sennrich, "Root mean square layer normalization", 2019.)
+(Ioffe & Szegedy, "Batch normalization", 2015; Ba, Kiros & Hinton, "Layer normalization", 2016; Ulyanov et al.,
+"Instance normalization", 2016; Wu & He, "Group normalization", 2018; Zhang & Sennrich, "Root mean square layer
+normalization", 2019.)
 """
 
 from __future__ import annotations
@@ -91,10 +92,19 @@ class Normalize(Operation):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Any, w: Any, b: Any, running_mean: Any, running_var: Any, plan: Plan, momentum: float | None, fixed: bool
+        ctx: Any,
+        x: Any,
+        w: Any,
+        b: Any,
+        running_mean: Any,
+        running_var: Any,
+        plan: Plan,
+        momentum: float | None,
+        fixed: bool,
     ) -> Any:
         ctx.save_for_backward(x, w, *((running_mean, running_var) if fixed else ()))
         ctx.plan, ctx.fixed = plan, fixed
+        ctx.parameter = next((p.shape for p in (w, b) if p is not None), plan.affine)
         kind, shape = x.dtype, x.shape
         x = (x.astype("float32") if is_half(x) else x).reshape(plan.shape)
         if fixed:
@@ -133,10 +143,10 @@ class Normalize(Operation):
         else:
             weight = None if w is None else w._array.reshape(plan.affine)
             x, g = ((t._array.astype("float32") if is_half(t._array) else t._array).reshape(plan.shape) for t in (x, g))
-            gradients = map(wrap, _gradients(g, x - ctx.mean, ctx.rstd, weight, plan, fixed))
-        dx, dw, db = gradients
-        size = (prod(plan.affine),) if w is None else w.shape
-        return dx.reshape(goal), dw.reshape(size) if w is not None else None, db.reshape(size) if ctx.needs_input_grad[2] else None
+            gradients = _gradients(g, x - ctx.mean, ctx.rstd, weight, plan, fixed)
+        shaped = [d.reshape(shape) for d, shape in zip(gradients, (goal, ctx.parameter, ctx.parameter))]
+        dx, dw, db = shaped if mode.grad else map(wrap, shaped)
+        return dx, dw if w is not None else None, db if ctx.needs_input_grad[2] else None
 
     @property
     def label(self) -> str:
@@ -190,19 +200,26 @@ def _check_types(name: str, input: Tensor, *parameters: Tensor | None) -> None:
     for p in parameters:
         if p is not None and p.dtype is not input.dtype and not (input.itemsize == 2 and p.dtype is dtypes.float32):
             raise RuntimeError(
-                f"{name}: mixed dtype (CPU): expect parameter to have scalar type of Float, or that of the input: {input.dtype} and {p.dtype}"
+                f"{name}: mixed dtype (CPU): expect parameter to have scalar type of Float, or that of the input: "
+                f"{input.dtype} and {p.dtype}"
             )
 
 
-def _per_channel(name: str, input: Tensor, running: tuple[Tensor | None, Tensor | None], affine: tuple[Tensor | None, Tensor | None]) -> int:
+def _per_channel(
+    name: str, input: Tensor, running: tuple[Tensor | None, Tensor | None], affine: tuple[Tensor | None, Tensor | None]
+) -> int:
     """The number of channels, which all four vectors must have."""
     C = input.shape[1] if input.ndim > 1 else 0
     for word, vector in zip(("running_mean", "running_var", "weight", "bias"), (*running, *affine)):
         if vector is not None and tuple(vector.shape) != (C,):
-            raise RuntimeError(f"{word} should contain {C} elements not {vector.numel()}: one for each channel of input {list(input.shape)}")
+            raise RuntimeError(
+                f"{word} should contain {C} elements not {vector.numel()}: one for each channel of input "
+                f"{list(input.shape)}"
+            )
         if vector is not None and word.startswith("running") and vector.requires_grad and mode.grad:
             raise RuntimeError(
-                f"The function '{name}' is not differentiable with respect to argument '{word}'. This input cannot have requires_grad True."
+                f"The function '{name}' is not differentiable with respect to argument '{word}'. This input cannot "
+                "have requires_grad True."
             )
     return C
 
@@ -286,23 +303,31 @@ def instance_norm(
     return _with_running(InstanceNorm, input, weight, bias, running, plan, momentum, not use_input_stats)
 
 
-def _last_dimensions(name: str, input: Tensor, normalized_shape: Any, parameters: dict[str, Tensor | None]) -> tuple[int, ...]:
+def _last_dimensions(
+    name: str, input: Tensor, normalized_shape: Any, parameters: dict[str, Tensor | None]
+) -> tuple[int, ...]:
     """`normalized_shape` as a tuple, checked against the input and the parameters."""
     if not isinstance(normalized_shape, (tuple, list)):
-        raise TypeError(f"{name}(): argument 'normalized_shape' (position 2) must be tuple of ints, not {type(normalized_shape).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'normalized_shape' (position 2) must be tuple of ints, not "
+            f"{type(normalized_shape).__name__}"
+        )
     goal = tuple(int(n) for n in normalized_shape)
     if not goal:
         raise RuntimeError(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []"
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
         )
     for word, p in parameters.items():
         if p is not None and tuple(p.shape) != goal:
             raise RuntimeError(
-                f"Expected {word} to be of same shape as normalized_shape, but got {word} of shape {list(p.shape)} and normalized_shape = {list(goal)}"
+                f"Expected {word} to be of same shape as normalized_shape, but got {word} of shape {list(p.shape)} and "
+                f"normalized_shape = {list(goal)}"
             )
     if tuple(input.shape[-len(goal) :]) != goal:
         raise RuntimeError(
-            f"Given normalized_shape={list(goal)}, expected input with shape [*, {', '.join(map(str, goal))}], but got input of size{list(input.shape)}"
+            f"Given normalized_shape={list(goal)}, expected input with shape [*, {', '.join(map(str, goal))}], but got "
+            f"input of size{list(input.shape)}"
         )
     return goal
 
@@ -364,14 +389,16 @@ def group_norm(
     N, C, *S = input.shape
     if num_groups < 1 or C % num_groups:
         raise RuntimeError(
-            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(input.shape)} and num_groups={num_groups}"
+            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(input.shape)} and num_groups={num_groups}"
         )
     if N * C // num_groups * prod(S) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
     for word, p in (("weight", weight), ("bias", bias)):
         if p is not None and tuple(p.shape) != (C,):
             raise RuntimeError(
-                f"Expected {word} to be a vector of size equal to the number of channels in input, but got {word} of shape {list(p.shape)} "
+                f"Expected {word} to be a vector of size equal to the number of channels in input, but got {word} of "
+                f"shape {list(p.shape)} "
                 f"and input of shape {list(input.shape)}"
             )
     shape = (N, num_groups, C // num_groups, prod(S))

@@ -94,7 +94,9 @@ def _lines(mode: str, size: tuple[int, ...], pads: Pads) -> list[tuple[Any, Any]
 
 
 _FRAMES = {
-    (mode, d): type(f"{title}Pad{d}D", (_FramePad,), {"mode": mode, "__doc__": _FramePad.__doc__, "__module__": __name__})
+    (mode, d): type(
+        f"{title}Pad{d}D", (_FramePad,), {"mode": mode, "__doc__": _FramePad.__doc__, "__module__": __name__}
+    )
     for mode, title in (("reflect", "Reflection"), ("replicate", "Replication"), ("circular", "Circular"))
     for d in (1, 2, 3)
 }
@@ -104,9 +106,9 @@ _FRAMES = {
 def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
     """A frame around the last dimensions: `pad` is (before, after) of the last, then of the one before it, and so on.
 
-    mode: "constant" (filled with `value`, any dimensions), or of the last one to three dimensions of (N, C, *S) or (C, *S)
-    "reflect" (mirrored, without the border itself), "replicate" (the border repeated) or "circular" (the other end).
-    Negative amounts crop.
+    mode: "constant" (filled with `value`, any dimensions), or of the last one to three dimensions of (N, C, *S) or (C,
+    *S) "reflect" (mirrored, without the border itself), "replicate" (the border repeated) or "circular" (the other
+    end). Negative amounts crop.
 
     >>> import minigrad
     >>> row = minigrad.tensor([[1, 2, 3]])
@@ -118,7 +120,9 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     check_tensor("pad", "input", input)
     amounts, rank = [int(n) for n in pad], input.ndim
     if len(amounts) % 2:
-        raise RuntimeError(f"Padding length must be divisible by 2: a pair for each dimension, but got {len(amounts)} numbers")
+        raise RuntimeError(
+            f"Padding length must be divisible by 2: a pair for each dimension, but got {len(amounts)} numbers"
+        )
     if len(amounts) > 2 * rank:
         raise RuntimeError(
             "Padding length should be less than or equal to two times the input dimension but got padding length "
@@ -128,17 +132,24 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     pads = ((0, 0),) * (rank - d) + tuple(zip(amounts[::2], amounts[1::2]))[::-1]
     for axis, (n, (before, after)) in enumerate(zip(input.shape, pads)):
         if n + before + after < 0:
-            raise RuntimeError(f"The input size {n}, plus negative padding {before} and {after}, resulted in a negative output size at dimension {axis}")
+            raise RuntimeError(
+                f"The input size {n}, plus negative padding {before} and {after}, resulted in a negative output size "
+                f"at dimension {axis}"
+            )
     if mode == "constant":
         return ConstantPadNd.apply(input, pads, 0 if value is None else value)
     if value:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if (mode, 1) not in _FRAMES:
-        raise NotImplementedError(f"Unrecognised padding mode {mode}: it is 'constant', 'reflect', 'replicate' or 'circular'")
+        raise NotImplementedError(
+            f"Unrecognised padding mode {mode}: it is 'constant', 'reflect', 'replicate' or 'circular'"
+        )
     if d not in (1, 2, 3) or rank not in (d + 1, d + 2):
         raise NotImplementedError(
-            f"Padding size {len(amounts)} is not supported for {rank}D input tensor.\nSupported combinations for non-constant padding:\n"
-            "  - 2D or 3D input: padding size = 2 (pads last dimension)\n  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
+            f"Padding size {len(amounts)} is not supported for {rank}D input tensor.\nSupported combinations for "
+            "non-constant padding:\n"
+            "  - 2D or 3D input: padding size = 2 (pads last dimension)\n  - 3D or 4D input: padding size = 4 (pads "
+            "last 2 dimensions)\n"
             "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
     _check_frame(mode, tuple(input.shape), pads, d)
@@ -154,18 +165,23 @@ def _check_frame(mode: str, shape: tuple[int, ...], pads: Pads, d: int) -> None:
     """Refuse a frame that the input is too small to fill."""
     if not prod(shape[-d - 1 :]) and mode != "circular":
         raise RuntimeError(
-            f"Expected {d + 1}D or {d + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: "
+            f"Expected {d + 1}D or {d + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
+            "dimensions for input, but got: "
             f"{list(shape)}"
         )
     for axis in range(len(shape) - d, len(shape)):
         n, pair = shape[axis], pads[axis]
         if mode == "reflect" and max(pair) >= n:
             raise RuntimeError(
-                f"Padding size should be less than the corresponding input dimension, but got: padding {pair} at dimension {axis} of "
+                f"Padding size should be less than the corresponding input dimension, but got: padding {pair} at "
+                f"dimension {axis} of "
                 f"input {list(shape)}"
             )
         if mode == "circular" and max(pair) > n:
-            raise RuntimeError(f"Padding value causes wrapping around more than once: padding {pair} at dimension {axis} of input {list(shape)}")
+            raise RuntimeError(
+                f"Padding value causes wrapping around more than once: padding {pair} at dimension {axis} of input "
+                f"{list(shape)}"
+            )
 
 
 __all__ = ["ConstantPadNd", "pad"]

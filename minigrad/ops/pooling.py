@@ -1,9 +1,9 @@
 """Pooling: each window of a sequence, an image or a volume gives one number, its largest or its mean.
 
-A mean is linear in its input, and its gradient spreads each number over its window; so `AvgPool` and `AvgPoolBackward` are
-each other's derivative.  A largest number was copied from one place, and its gradient goes back there; so with the places
-known `MaxPoolBackward` (adding) and `MaxPoolGather` (copying) are such a pair too.  Windows slide, or (`adaptive_...`) are
-cut so that the output has a given size.  The arrays are worked on in `kernels/pooling.py`.
+A mean is linear in its input, and its gradient spreads each number over its window; so `AvgPool` and `AvgPoolBackward`
+are each other's derivative.  A largest number was copied from one place, and its gradient goes back there; so with the
+places known `MaxPoolBackward` (adding) and `MaxPoolGather` (copying) are such a pair too.  Windows slide, or
+(`adaptive_...`) are cut so that the output has a given size.  The arrays are worked on in `kernels/pooling.py`.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ class MaxUnpool(Operation):
         ctx.places, ctx.d = places, d
         xp, lead = array_namespace(x), x.shape[: x.ndim - d]
         y = xp.zeros((prod(lead), prod(output)), x.dtype)
-        y[xp.arange(prod(lead))[:, None], places.reshape(prod(lead), prod(places.shape[len(lead) :]))] = x.reshape(prod(lead), -1)
+        y[xp.arange(prod(lead))[:, None], places.reshape(prod(lead), prod(places.shape[len(lead) :]))] = x.reshape(
+            prod(lead), -1
+        )
         return y.reshape(*lead, *output)
 
     @staticmethod
@@ -140,7 +142,13 @@ class AvgPoolBackward(Operation):
         kernel = kernels.avg_pool_backward if issubclass(cls, SlidingAvgPool) else kernels.adaptive_avg_pool_backward
         if 0 in g.shape:
             return array_namespace(g).zeros(size, g.dtype)
-        return _batched(kernel, cls.d, g, size if g.ndim == cls.d + 2 else (1, *size), *(settings if issubclass(cls, SlidingAvgPool) else ()))
+        return _batched(
+            kernel,
+            cls.d,
+            g,
+            size if g.ndim == cls.d + 2 else (1, *size),
+            *(settings if issubclass(cls, SlidingAvgPool) else ()),
+        )
 
     @staticmethod
     def backward(ctx: Any, h: Any) -> Any:
@@ -165,7 +173,11 @@ class AdaptiveAvgPool(AvgPool):
 def _numbered(cls: type[Any], name: str) -> dict[int, type[Any]]:
     """The operation for one, two and three spatial axes, under PyTorch's names."""
     return {
-        d: type(name.format(d), (cls,), {"d": d, "label": name.format(d).lower(), "__doc__": cls.__doc__, "__module__": __name__})
+        d: type(
+            name.format(d),
+            (cls,),
+            {"d": d, "label": name.format(d).lower(), "__doc__": cls.__doc__, "__module__": __name__},
+        )
         for d in (1, 2, 3)
     }
 
@@ -183,7 +195,8 @@ def _check_input(name: str, input: Tensor, d: int) -> None:
     shape = list(input.shape)
     if input.ndim not in (d + 1, d + 2) or 0 in shape[input.ndim - d - 1 :]:
         raise RuntimeError(
-            f"{name}: Expected {d + 1}D or {d + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape}"
+            f"{name}: Expected {d + 1}D or {d + 2}D (batch mode) tensor with optional 0 dim batch size for input, but "
+            f"got:{shape}"
         )
 
 
@@ -198,14 +211,22 @@ def _per_axis(name: str, word: str, value: Any, d: int) -> Ints:
     return values * d if len(values) == 1 else values
 
 
-def _windows(name: str, d: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1) -> tuple[Ints, Ints, Ints, Ints]:
+def _windows(
+    name: str, d: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1
+) -> tuple[Ints, Ints, Ints, Ints]:
     """Kernel, stride (the kernel unless given), padding and dilation, checked."""
     kernel = _per_axis(name, "kernel_size", kernel_size, d)
-    stride = kernel if stride is None or (isinstance(stride, Sequence) and not stride) else _per_axis(name, "stride", stride, d)
+    stride = (
+        kernel
+        if stride is None or (isinstance(stride, Sequence) and not stride)
+        else _per_axis(name, "stride", stride, d)
+    )
     found = kernel, stride, _per_axis(name, "padding", padding, d), _per_axis(name, "dilation", dilation, d)
     for word, values, least in zip(("kernel size", "stride", "pad", "dilation"), found, (1, 1, 0, 1)):
         if min(values) < least:
-            raise RuntimeError(f"{name}: {word} should be {'greater than zero' if least else 'non-negative'}, but got {list(values)}")
+            raise RuntimeError(
+                f"{name}: {word} should be {'greater than zero' if least else 'non-negative'}, but got {list(values)}"
+            )
     return found
 
 
@@ -220,7 +241,9 @@ def _bins(name: str, input: Tensor, output_size: Any, d: int) -> Ints:
         raise RuntimeError(f"{name}: output_size must be {d}")
     bins = tuple(n if wanted is None else index(wanted) for n, wanted in zip(input.shape[-d:], values))
     if min(bins) < 0:
-        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {list(bins)}")
+        raise RuntimeError(
+            f"{name}: elements of output_size must be greater than or equal to 0 but received {list(bins)}"
+        )
     return bins
 
 
@@ -231,12 +254,18 @@ def _floating(name: str, input: Tensor) -> None:
 
 # ------------------------------------------------------------------------------------------------ public names
 
-_INPUTS = ("a sequence, (N, C, T) or (C, T)", "an image, (N, C, H, W) or (C, H, W)", "a volume, (N, C, D, H, W) or (C, D, H, W)")
+_INPUTS = (
+    "a sequence, (N, C, T) or (C, T)",
+    "an image, (N, C, H, W) or (C, H, W)",
+    "a volume, (N, C, D, H, W) or (C, D, H, W)",
+)
 
 
 def _public(d: int) -> list[Callable[..., Any]]:
     """The pools over d spatial axes, which differ in nothing else."""
-    max_name, avg_name, a_max_name, a_avg_name = (word.format(d) for word in ("max_pool{}d", "avg_pool{}d", "adaptive_max_pool{}d", "adaptive_avg_pool{}d"))
+    max_name, avg_name, a_max_name, a_avg_name = (
+        word.format(d) for word in ("max_pool{}d", "avg_pool{}d", "adaptive_max_pool{}d", "adaptive_avg_pool{}d")
+    )
 
     def max_pool(
         input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
@@ -245,7 +274,11 @@ def _public(d: int) -> list[Callable[..., Any]]:
         _check_input(max_name, input, d)
         if d == 1:
             _floating(max_name, input)
-        return _MAX[d].apply(input, (*_windows(max_name, d, kernel_size, stride, padding, dilation), bool(ceil_mode)), bool(return_indices))
+        return _MAX[d].apply(
+            input,
+            (*_windows(max_name, d, kernel_size, stride, padding, dilation), bool(ceil_mode)),
+            bool(return_indices),
+        )
 
     def avg_pool(
         input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
@@ -255,7 +288,9 @@ def _public(d: int) -> list[Callable[..., Any]]:
         if divisor_override == 0:
             raise RuntimeError("divisor must be not zero")
         kernel, stride, padding, _ = _windows(avg_name, d, kernel_size, stride, padding)
-        return _AVG[d].apply(input, (kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override))
+        return _AVG[d].apply(
+            input, (kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override)
+        )
 
     def adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
         bins = _bins(a_max_name, input, output_size, d)
@@ -270,8 +305,8 @@ def _public(d: int) -> list[Callable[..., Any]]:
     ones = ", ".join("4" * d)
     max_pool.__doc__ = f"""The largest number of each window of {_INPUTS[d - 1]}.
 
-    O = floor((S + 2 padding - dilation (k - 1) - 1) / stride + 1) on each axis, the ceiling with `ceil_mode`; `stride` is the
-    kernel size unless given.  With `return_indices` also the place of each, counted through the spatial axes.
+    O = floor((S + 2 padding - dilation (k - 1) - 1) / stride + 1) on each axis, the ceiling with `ceil_mode`; `stride`
+    is the kernel size unless given.  With `return_indices` also the place of each, counted through the spatial axes.
 
     >>> import minigrad
     >>> minigrad.nn.functional.{max_name}(minigrad.arange({4**d}.0).reshape(1, 1, {ones}), 2).max()
@@ -291,17 +326,25 @@ def _public(d: int) -> list[Callable[..., Any]]:
     """
     adaptive_avg_pool.__doc__ = f"""The mean of each of `output_size` bins of {_INPUTS[d - 1]}.
 
-    Bin o goes from floor(o S / O) to ceil((o + 1) S / O); None keeps the size of an axis.  `output_size=1`: global pooling.
+    Bin o goes from floor(o S / O) to ceil((o + 1) S / O); None keeps the size of an axis.  `output_size=1`: global
+    pooling.
 
     >>> import minigrad
     >>> minigrad.nn.functional.{a_avg_name}(minigrad.ones(2, 3, {ones}), 1).shape
     torch.Size([2, 3, {", ".join("1" * d)}])
     """
     functions = []
-    for function, word in ((max_pool, max_name), (avg_pool, avg_name), (adaptive_max_pool, a_max_name), (adaptive_avg_pool, a_avg_name)):
+    for function, word in (
+        (max_pool, max_name),
+        (avg_pool, avg_name),
+        (adaptive_max_pool, a_max_name),
+        (adaptive_avg_pool, a_avg_name),
+    ):
         function.__name__ = function.__qualname__ = word
         top_level = word.startswith("max") or word in ("avg_pool1d", "adaptive_avg_pool1d")
-        functions.append(operation(function, where=("nn.functional", "") if top_level else "nn.functional", method=False, out=False))
+        functions.append(
+            operation(function, where=("nn.functional", "") if top_level else "nn.functional", method=False, out=False)
+        )
     return functions
 
 
@@ -320,7 +363,9 @@ def _others(d: int) -> list[Callable[..., Tensor]]:
     """Power-mean pools and unpooling over d spatial axes."""
     lp_name, un_name = f"lp_pool{d}d", f"max_unpool{d}d"
 
-    def lp_pool(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
+    def lp_pool(
+        input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+    ) -> Tensor:
         count = prod(_per_axis(lp_name, "kernel_size", kernel_size, d))
         mean = (avg_pool1d, avg_pool2d, avg_pool3d)[d - 1](input**norm_type, kernel_size, stride, 0, ceil_mode)
         return (mean * count) ** (1 / norm_type)
@@ -335,15 +380,20 @@ def _others(d: int) -> list[Callable[..., Tensor]]:
             raise RuntimeError(f"elements in indices should be type int64 but got: {indices.dtype}")
         if indices.shape != input.shape:
             raise RuntimeError(
-                f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices tensor with shape: {list(indices.shape)}"
+                f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got "
+                f"indices tensor with shape: {list(indices.shape)}"
             )
         places = indices._array
         if places.size and not (0 <= int(places.min()) and int(places.max()) < prod(output)):
             worst = int(places.min()) if int(places.min()) < 0 else int(places.max())
-            raise RuntimeError(f"Found an invalid max index: {worst} (output volumes are of size {'x'.join(map(str, output))})")
+            raise RuntimeError(
+                f"Found an invalid max index: {worst} (output volumes are of size {'x'.join(map(str, output))})"
+            )
         return MaxUnpool.apply(input, places, output, d)
 
-    lp_pool.__doc__ = f"""(sum of x^p over each window)^(1/p), of {_INPUTS[d - 1]}: between sum (p = 1) and largest (p large)."""
+    lp_pool.__doc__ = (
+        f"""(sum of x^p over each window)^(1/p), of {_INPUTS[d - 1]}: between sum (p = 1) and largest (p large)."""
+    )
     max_unpool.__doc__ = f"""What `max_pool{d}d(..., return_indices=True)` kept, put back in its place; zeros elsewhere.
 
     `output_size` says which of the sizes that pool to this one is meant.  (Zeiler & Fergus, 2014.)
@@ -363,7 +413,10 @@ def _unpooled(name: str, size: Ints, kernel: Ints, stride: Ints, padding: Ints, 
     if len(wanted) == d + 2:
         wanted = wanted[2:]
     if len(wanted) != d:
-        raise ValueError(f"output_size should be a sequence containing {d} or {d + 2} elements, but it has a length of '{len(wanted)}'")
+        raise ValueError(
+            f"output_size should be a sequence containing {d} or {d + 2} elements, but it has a length of "
+            f"'{len(wanted)}'"
+        )
     for axis, (n, o, s) in enumerate(zip(default, wanted, stride)):
         if not n - s < o < n + s:
             raise ValueError(f'invalid output_size "{wanted}" (dim {axis} must be between {n - s} and {n + s})')

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
 from minigrad.ops.distance import pairwise_distance
-from minigrad.ops.loss import BinaryCrossEntropyWithLogits, reduced, reduction_word
+from minigrad.ops.likelihood import BinaryCrossEntropyWithLogits
+from minigrad.ops.loss import reduced, reduction_word
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -39,7 +40,8 @@ def margin_ranking_loss(
     reduction = reduction_word(size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError(
-            f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {input1.shape}, input2: "
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
+            f"{input1.shape}, input2: "
             f"{input2.shape}, target: {target.shape} "
         )
     return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
@@ -90,13 +92,17 @@ def cosine_embedding_loss(
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if {input1.ndim, input2.ndim} != {target.ndim + 1}:
         raise RuntimeError(
-            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found inputs with sizes {list(input1.shape)} and "
+            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found inputs with sizes "
+            f"{list(input1.shape)} and "
             f"{list(input2.shape)}."
         )
     least = 1e-12
     product = (input1 * input2).sum(-1)
     cosine = product / (((input1 * input1).sum(-1) + least) * ((input2 * input2).sum(-1) + least)).sqrt()
-    alike, unlike = (1 - cosine).masked_fill(target != 1, 0), (cosine - margin).clamp_min(0).masked_fill(target != -1, 0)
+    alike, unlike = (
+        (1 - cosine).masked_fill(target != 1, 0),
+        (cosine - margin).clamp_min(0).masked_fill(target != -1, 0),
+    )
     return reduced(alike + unlike, reduction)
 
 
@@ -105,7 +111,8 @@ def _check_triplet(anchor: Tensor, positive: Tensor, negative: Tensor, margin: f
         raise ValueError(f"margin must be greater than 0, got {margin}")
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
-            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor "
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            "anchor "
             f"{anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
 
@@ -135,7 +142,8 @@ def triplet_margin_loss(
 ) -> Tensor:
     """max(0, margin + d(anchor, positive) - d(anchor, negative)) with d = `pairwise_distance`, inputs (N, D) or (D).
 
-    `swap` takes the positive for anchor where it is nearer to the negative.  (Balntas et al., 2016; Schroff et al., 2015.)
+    `swap` takes the positive for anchor where it is nearer to the negative.  (Balntas et al., 2016; Schroff et al.,
+    2015.)
 
     >>> import minigrad
     >>> a, p, n = minigrad.zeros(1, 2), minigrad.tensor([[0.0, 3.0]]), minigrad.tensor([[2.0, 0.0]])
@@ -178,7 +186,9 @@ def _rows(input: Tensor) -> tuple[Tensor, int]:
     """The input as (N, C), and C; a number is a row of one class."""
     input = input if input.ndim else input.reshape(1)
     if input.ndim not in (1, 2) or not input.shape[-1]:
-        raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}")
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
+        )
     return (input if input.ndim == 2 else input.unsqueeze(0)), input.shape[-1]
 
 
@@ -210,11 +220,14 @@ def multi_margin_loss(
     x, C = _rows(input)
     if tuple(target.shape) not in ((x.shape[0],), input.shape[:-1]):
         raise RuntimeError(
-            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected target size "
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
+            "size). Expected target size "
             f"[{x.shape[0]}], but got {list(target.shape)}. Input has shape {list(input.shape)}."
         )
     if target.dtype.name != "int64":
-        raise RuntimeError(f"expected scalar type Long but found {target.dtype}: the target holds class numbers, convert with .long()")
+        raise RuntimeError(
+            f"expected scalar type Long but found {target.dtype}: the target holds class numbers, convert with .long()"
+        )
     if weight is not None and tuple(weight.shape) != (C,):
         raise RuntimeError(f"inconsistent weight size, expected {C} but got {list(weight.shape)}")
     t = target.reshape(-1, 1)
@@ -248,7 +261,9 @@ def multilabel_margin_loss(
     if target.shape != input.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     if target.dtype.name != "int64":
-        raise RuntimeError(f"expected scalar type Long but found {target.dtype}: the target holds class numbers, convert with .long()")
+        raise RuntimeError(
+            f"expected scalar type Long but found {target.dtype}: the target holds class numbers, convert with .long()"
+        )
     xp, labels = array_namespace(x._array), target._array.reshape(x.shape)
     if labels.size and not (-1 <= int(labels.min()) and int(labels.max()) < C):
         raise RuntimeError(f"target out of range: classes are 0 to {C - 1}, and -1 ends a list")

@@ -29,7 +29,11 @@ class Upsample(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any, size: Ints, settings: tuple[Any, ...]) -> Any:
         ctx.size, ctx.settings = x.shape, settings
-        return kernels.resample_forward(x, size, *settings) if x.size else array_namespace(x).empty((*x.shape[:2], *size), x.dtype)
+        return (
+            kernels.resample_forward(x, size, *settings)
+            if x.size
+            else array_namespace(x).empty((*x.shape[:2], *size), x.dtype)
+        )
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -49,9 +53,20 @@ class UpsampleBackward(Operation):
         return ctx.cls.apply(h, ctx.size, ctx.settings)
 
 
-_RANKS = {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,), "nearest": (1, 2, 3), "nearest-exact": (1, 2, 3)}
+_RANKS = {
+    "linear": (1,),
+    "bilinear": (2,),
+    "bicubic": (2,),
+    "trilinear": (3,),
+    "nearest": (1, 2, 3),
+    "nearest-exact": (1, 2, 3),
+}
 _UPSAMPLES = {
-    (mode, d): type(f"Upsample{mode.title().replace('-', '')}{d}D", (Upsample,), {"__doc__": Upsample.__doc__, "__module__": __name__})
+    (mode, d): type(
+        f"Upsample{mode.title().replace('-', '')}{d}D",
+        (Upsample,),
+        {"__doc__": Upsample.__doc__, "__module__": __name__},
+    )
     for mode, ranks in _RANKS.items()
     for d in ranks
 }
@@ -66,8 +81,10 @@ def _output_size(input: Tensor, size: Any, scale_factor: Any) -> tuple[Ints, tup
     values = tuple(value) if isinstance(value, Sequence) else (value,) * d
     if len(values) != d:
         raise ValueError(
-            f"Input and {'scale_factor' if size is None else 'output'} must have the same number of spatial dimensions, but got input with "
-            f"spatial dimensions of {spatial} and {word} of {values}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and {word} "
+            f"Input and {'scale_factor' if size is None else 'output'} must have the same number of spatial "
+            "dimensions, but got input with "
+            f"spatial dimensions of {spatial} and {word} of {values}. Please provide input tensor in (N, C, d1, d2, "
+            f"...,dK) format and {word} "
             f"in ({'s1, s2, ...,sK' if size is None else 'o1, o2, ...,oK'}) format."
         )
     if size is None:
@@ -88,10 +105,10 @@ def interpolate(
 ) -> Tensor:
     """Resize (N, C, *S) to `size`, or to floor(S * scale_factor).
 
-    mode: "nearest" (PyTorch's and OpenCV's, half a pixel off), "nearest-exact", "area" (the mean of what is covered), or by
-    rank "linear" (3D), "bilinear", "bicubic" (4D), "trilinear" (5D).  align_corners: the centres of the corner pixels stay
-    in place, instead of their outer edges.  antialias: when shrinking, bilinear and bicubic take every input into account.
-    recompute_scale_factor: coordinates follow from the sizes, not from the scale given.
+    mode: "nearest" (PyTorch's and OpenCV's, half a pixel off), "nearest-exact", "area" (the mean of what is covered),
+    or by rank "linear" (3D), "bilinear", "bicubic" (4D), "trilinear" (5D).  align_corners: the centres of the corner
+    pixels stay in place, instead of their outer edges.  antialias: when shrinking, bilinear and bicubic take every
+    input into account. recompute_scale_factor: coordinates follow from the sizes, not from the scale given.
 
     >>> import minigrad
     >>> minigrad.nn.functional.interpolate(minigrad.tensor([[[0.0, 1.0]]]), scale_factor=2, mode="linear")
@@ -101,15 +118,21 @@ def interpolate(
     d = input.ndim - 2
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
-            raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
+            raise ValueError(
+                "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
+                "trilinear"
+            )
     out, scales = _output_size(input, size, scale_factor)
     if recompute_scale_factor and scales is None:
         raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
     if antialias and not (mode in ("bilinear", "bicubic") and d == 2):
-        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+        )
     if d not in (1, 2, 3) or (mode not in _RANKS and mode != "area"):
         raise NotImplementedError(
-            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | "
+            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: nearest | "
+            "linear | bilinear | bicubic | "
             f"trilinear | area | nearest-exact (got {mode})"
         )
     if mode == "area":
@@ -117,17 +140,26 @@ def interpolate(
     if d not in _RANKS[mode]:
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {_RANKS[mode][0] + 2}D input")
     if 0 in input.shape[1:]:
-        raise RuntimeError(f"Non-empty {input.ndim}D data tensor expected but got a tensor with sizes {list(input.shape)}")
+        raise RuntimeError(
+            f"Non-empty {input.ndim}D data tensor expected but got a tensor with sizes {list(input.shape)}"
+        )
     if min(out) < 1:
-        raise RuntimeError(f"Input and output sizes should be greater than 0, but got input {list(input.shape[2:])} and output {list(out)}")
+        raise RuntimeError(
+            f"Input and output sizes should be greater than 0, but got input {list(input.shape[2:])} and output "
+            f"{list(out)}"
+        )
     if not input.dtype.is_floating_point and not (mode.startswith("nearest") and input.dtype is dtypes.uint8):
-        raise NotImplementedError(f"interpolate is not implemented for {input.dtype} with mode {mode}: convert with .float()")
+        raise NotImplementedError(
+            f"interpolate is not implemented for {input.dtype} with mode {mode}: convert with .float()"
+        )
     settings = (mode, bool(align_corners), None if recompute_scale_factor else scales, antialias)
     return _UPSAMPLES[mode, d].apply(input, out, settings)
 
 
 @operation(where="nn.functional", out=False)
-def upsample(input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None) -> Tensor:
+def upsample(
+    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Tensor:
     """The old name of `interpolate`."""
     warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
     return interpolate(input, size, scale_factor, mode, align_corners)
@@ -136,14 +168,18 @@ def upsample(input: Tensor, size: Any = None, scale_factor: Any = None, mode: st
 @operation(where="nn.functional", out=False)
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """`interpolate` with mode "nearest", under an old name."""
-    warnings.warn("`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+    warnings.warn(
+        "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3
+    )
     return interpolate(input, size, scale_factor, "nearest")
 
 
 @operation(where="nn.functional", out=False)
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """`interpolate` with mode "bilinear" and aligned corners, under an old name."""
-    warnings.warn("`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+    warnings.warn(
+        "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3
+    )
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
 
 
@@ -199,7 +235,9 @@ class NativeChannelShuffle(Operation):
 def _check_shuffle(name: str, input: Tensor, word: str, factor: int) -> None:
     check_tensor(name, "input", input)
     if input.ndim < 3:
-        raise RuntimeError(f"{name} expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
+        raise RuntimeError(
+            f"{name} expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)"
+        )
     if factor <= 0:
         raise RuntimeError(f"{name} expects a positive {word}, but got {factor}")
 
@@ -216,7 +254,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     _check_shuffle("pixel_shuffle", input, "upscale_factor", upscale_factor)
     if input.shape[-3] % upscale_factor**2:
         raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            "but "
             f"input.size(-3)={input.shape[-3]} is not divisible by {upscale_factor**2}"
         )
     return PixelShuffle.apply(input, int(upscale_factor))
@@ -234,7 +273,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     for word, axis in (("height", -2), ("width", -1)):
         if input.shape[axis] % downscale_factor:
             raise RuntimeError(
-                f"pixel_unshuffle expects {word} to be divisible by downscale_factor, but input.size({axis})={input.shape[axis]} is not "
+                f"pixel_unshuffle expects {word} to be divisible by downscale_factor, but "
+                f"input.size({axis})={input.shape[axis]} is not "
                 f"divisible by {downscale_factor}"
             )
     return PixelUnshuffle.apply(input, int(downscale_factor))
@@ -252,7 +292,9 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if input.ndim < 3:
         raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
     if groups <= 0 or input.shape[1] % groups:
-        raise RuntimeError(f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and {groups} groups.")
+        raise RuntimeError(
+            f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and {groups} groups."
+        )
     return NativeChannelShuffle.apply(input, int(groups))
 
 

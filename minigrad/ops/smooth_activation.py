@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad.autograd.function import Operation, wrap
 from minigrad.kernels import array_namespace, special
-from minigrad.kernels._namespace import widened
+from minigrad.kernels._namespace import is_half, widened
 from minigrad.kernels.elementwise import choose, clip, into, positive_part
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops.activation import FUNCTIONAL, activate, floats_alone
@@ -76,14 +76,19 @@ def logsigmoid(input: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------------------ gates
 
 
+def single(x: Any) -> Any:
+    """16-bit floats as float32: too few digits are left of a gate near 0 or 1 when it is rounded."""
+    return x.astype("float32") if is_half(x) else x
+
+
 class Silu(Operation):
     """y = x sigmoid(x),  dy/dx = s (1 + x (1 - s))   (Elfwing et al., 2018)."""
 
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
         ctx.save_for_backward(x)
-        ctx.gate = logistic(x)
-        return x * ctx.gate
+        ctx.gate = logistic(single(x))
+        return (x * ctx.gate).astype(x.dtype, copy=False)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -119,15 +124,14 @@ class Gelu(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
         ctx.save_for_backward(x)
-        ctx.gate = _normal_cdf(x)
-        return x * ctx.gate
+        ctx.gate = _normal_cdf(single(x))
+        return (x * ctx.gate).astype(x.dtype, copy=False)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         return _GeluBackward.apply(g, *ctx.saved_tensors, wrap(ctx.gate))
 
 
-@widened
 def _normal_cdf(x: Any) -> Any:
     gate = special.erf(x * math.sqrt(0.5))
     gate *= 0.5
@@ -164,8 +168,11 @@ class GeluTanh(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
         ctx.save_for_backward(x)
-        ctx.tanh = _tanh_of_cubic(x)
-        return _half_of_one_more(ctx.tanh, x)
+        ctx.tanh = _tanh_of_cubic(single(x))
+        y = ctx.tanh + 1
+        y *= x
+        y *= 0.5
+        return y.astype(x.dtype, copy=False)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -175,7 +182,6 @@ class GeluTanh(Operation):
         return "GeluBackward0"
 
 
-@widened
 def _tanh_of_cubic(x: Any) -> Any:
     xp = array_namespace(x)
     u = x * x
@@ -183,14 +189,6 @@ def _tanh_of_cubic(x: Any) -> Any:
     u += ROOT
     u *= x
     return xp.tanh(u, out=into(u))
-
-
-@widened
-def _half_of_one_more(tanh: Any, x: Any) -> Any:
-    y = tanh + 1
-    y *= x
-    y *= 0.5
-    return y
 
 
 @widened

@@ -1,8 +1,8 @@
 """Softmax and its kin: numbers made into probabilities, y_i = exp(x_i) / sum_j exp(x_j).
 
 All of them first subtract a number near the largest, which changes nothing and keeps exp from overflowing (see
-`kernels/rows.py`; Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990, has the name
-softmax).  Their derivatives are written with the result y itself.  Read `cross_entropy.py` next.
+`kernels/rows.py`; Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990, has the
+name softmax).  Their derivatives are written with the result y itself.  Read `cross_entropy.py` next.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ class Logsumexp(Operation):
     @staticmethod
     def forward(ctx: Any, x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
         ctx.kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-        y = _log_sum_exp(x, axes).reshape(ctx.kept if keepdim else tuple(n for i, n in enumerate(x.shape) if i not in axes))
+        y = _log_sum_exp(x, axes).reshape(
+            ctx.kept if keepdim else tuple(n for i, n in enumerate(x.shape) if i not in axes)
+        )
         ctx.save_for_backward(x, y)
         return y
 
@@ -197,8 +199,8 @@ softmax, _ = _public(
     "softmax",
     """y_i = exp(x_i) / sum_j exp(x_j) along `dim`: positive numbers that sum to 1.
 
-    input: floating, any shape; the result has the same shape.  `dtype` converts the input first, for range or precision.
-    Raises NotImplementedError for integers without `dtype`.
+    input: floating, any shape; the result has the same shape.  `dtype` converts the input first, for range or
+    precision. Raises NotImplementedError for integers without `dtype`.
 
     >>> import minigrad
     >>> minigrad.softmax(minigrad.tensor([0.0, 1.0, 1.0]), dim=0)
@@ -247,8 +249,8 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """A random category as a differentiable vector: softmax((logits + noise) / tau) with Gumbel noise -log(Exponential(1)).
 
-    Small `tau` gives vectors near one-hot.  With `hard=True` the result is one-hot, its gradient that of the soft vector.
-    (Jang, Gu & Poole, "Categorical reparameterization with Gumbel-softmax", 2017; Maddison, Mnih & Teh, 2017.)
+    Small `tau` gives vectors near one-hot.  With `hard=True` the result is one-hot, its gradient that of the soft
+    vector. (Jang, Gu & Poole, "Categorical reparameterization with Gumbel-softmax", 2017; Maddison, Mnih & Teh, 2017.)
 
     >>> import minigrad
     >>> minigrad.nn.functional.gumbel_softmax(minigrad.zeros(2, 5), hard=True).sum(1)
@@ -267,4 +269,14 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     return one_hot - soft.detach() + soft
 
 
-__all__ = ["LogSoftmax", "Logsumexp", "Softmax", "SoftmaxBackward", "gumbel_softmax", "log_softmax", "logsumexp", "softmax", "softmin"]
+__all__ = [
+    "LogSoftmax",
+    "Logsumexp",
+    "Softmax",
+    "SoftmaxBackward",
+    "gumbel_softmax",
+    "log_softmax",
+    "logsumexp",
+    "softmax",
+    "softmin",
+]

@@ -85,6 +85,7 @@ class Topk(Picked):
         n, xp = x.shape[axis], array_namespace(x)
         if n <= FEW or 8 * k > n:
             return order(x, axis, largest)[(slice(None),) * axis + (slice(0, k),)]
+        x = x.astype("float32") if x.dtype.itemsize == 2 else x
         part = xp.argpartition(x, n - k if largest else k - 1, axis=axis)
         chosen = xp.sort(part[(slice(None),) * axis + (slice(n - k, None) if largest else slice(0, k),)], axis=axis)
         ranks = order(xp.take_along_axis(x, chosen, axis), axis, largest)
@@ -205,6 +206,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     tensor(2.)
     """
     axis = _axis("kthvalue", input, dim)
+    if input._array.dtype.kind == "b":
+        raise NotImplementedError("kthvalue() is not implemented for bool: convert first, for example with .int()")
     n = input._array.shape[axis] if input._array.shape else 1
     if n and not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}: k = {k}, there are {n}")

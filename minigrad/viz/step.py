@@ -27,6 +27,13 @@ _MOST = 60  # operations in a graph that can be stepped through by hand
 _MARGIN, _LINE, _GAP = 18.0, 17.0, 14.0
 _PAGE = 1060.0  # steps stand side by side as long as they fit into this width
 
+RULES = {  # label of an operation: its differential
+    "add": "d(a + b) = da + db", "sub": "d(a - b) = da - db", "mul": "d(a b) = b da + a db", "neg": "d(-a) = -da",
+    "div": "d(a / b) = da / b - a db / b²", "pow": "d(aⁿ) = n aⁿ⁻¹ da", "exp": "d(eᵃ) = eᵃ da", "log": "d(log a) = da / a",
+    "relu": "da where a > 0, else 0", "tanh": "d(tanh a) = (1 - tanh² a) da", "sigmoid": "dσ = σ (1 - σ) da",
+    "matmul": "d(A B) = dA B + A dB", "sum": "d(Σ a) = Σ da", "mean": "d(mean a) = mean da",
+}  # fmt: skip
+
 
 @dataclass
 class Arrival:
@@ -46,6 +53,7 @@ class Step:
     box: int
     incoming: str
     arrivals: list[Arrival] = field(default_factory=list)
+    rule: str = ""  # the derivative of the node, as a book writes it
 
 
 class Stepper:
@@ -65,15 +73,16 @@ class Stepper:
 
     def __init__(self, boxes: list[Box], steps: Sequence[Step], caption: str) -> None:
         self.steps, self.caption = list(steps), caption
-        self.names = _unique([box.title for box in boxes])
-        boxes = [replace(box, title=name) for box, name in zip(boxes, self.names, strict=True)]
+        titles = _unique([box.title for box in boxes])
+        self.names = [title.partition(" = ")[0] for title in titles]
+        boxes = [replace(box, title=title) for box, title in zip(boxes, titles, strict=True)]
         self._versions = [self._version(boxes, k) for k in range(len(self.steps) + 1)]
 
     def _version(self, boxes: list[Box], k: int) -> list[Box]:
         """The boxes after k steps, each with the gradient that has arrived so far."""
         known = {self.steps[0].box: self.steps[0].incoming} if self.steps else {}
         known.update({arrival.box: arrival.total for step in self.steps[:k] for arrival in step.arrivals})
-        return [replace(box, lines=[*box.lines, f"grad {known[i]}" if i in known else "grad"]) for i, box in enumerate(boxes)]
+        return [replace(box, lines=[*box.lines, f"grad {known.get(i, '?')}"]) for i, box in enumerate(boxes)]
 
     @cached_property
     def _plan(self) -> Plan:
@@ -89,7 +98,7 @@ class Stepper:
             product = f"{step.incoming} × {arrival.local} = {arrival.outgoing}" if arrival.local else arrival.outgoing
             added = f"; {arrival.before} + {arrival.outgoing} = {arrival.total}" if arrival.before else ""
             lines.append(f"to {self.names[arrival.box]}: {product}{added}")
-        return lines
+        return [*lines, *([f"rule {step.rule}"] if step.rule else [])]
 
     def svg(self, *which: int) -> str:
         """The picture of the given steps side by side; by default of the start, the end, and two between."""
@@ -229,7 +238,8 @@ def _watch(output: Tensor, number: Mapping[Any, int]) -> list[Step]:
     steps: list[Step] = []
 
     def note(node: Node, outgoing: Sequence[Any], incoming: Sequence[Any]) -> None:
-        taken = Step(number[node], ", ".join(_show(gradient) for gradient in incoming if gradient is not None))
+        shown = ", ".join(_show(gradient) for gradient in incoming if gradient is not None)
+        taken = Step(number[node], shown, rule=RULES.get(node.label, ""))
         local = _local_derivatives(node, incoming)
         for source, gradient, slope in zip(_sources(node), outgoing, local):  # an operation may leave out the Nones at the end
             if source is None or gradient is None:
