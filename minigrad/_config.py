@@ -6,8 +6,7 @@ import platform
 
 import numpy as np
 
-from minigrad import _startup
-from minigrad import devices
+from minigrad import _startup, devices
 from minigrad._version import __version__
 from minigrad.kernels import blas
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import devices
-from minigrad import dtypes
+from minigrad import devices, dtypes
 from minigrad.autograd.function import alias, makes_results, wrap
 from minigrad.autograd.inplace import detach_
 from minigrad.autograd.variable import Variable, Version, new

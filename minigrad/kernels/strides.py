@@ -1,6 +1,6 @@
 """A second shape and other strides on the memory of an array: what `expand`, `diagonal` and `unfold` are made of.
 
-This is the one place where a wrong number reads foreign memory, so it stays small.
+This is the one place where a wrong number could read foreign memory, so it stays small and lets NumPy check its bounds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy
 
 from ._namespace import Array, array_namespace
+from .memory import owner
 
 
 def strided(x: Array, shape: Sequence[int], strides: Sequence[int]) -> Array:
@@ -20,6 +21,13 @@ def strided(x: Array, shape: Sequence[int], strides: Sequence[int]) -> Array:
            [2, 3]])
     """
     xp = array_namespace(x)
-    if xp is numpy and x.flags.c_contiguous:
-        return numpy.ndarray(shape, x.dtype, x, 0, strides)  # checks its bounds, in an eighth of the time of `as_strided`
+    if xp is numpy:
+        memory = x if x.flags.c_contiguous else owner(x)
+        if isinstance(memory, numpy.ndarray) and memory.flags.c_contiguous:  # an eighth of the time of `as_strided`
+            start = 0 if memory is x else _address(x) - _address(memory)
+            return numpy.ndarray(shape, x.dtype, memory, start, strides)
     return xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def _address(x: Array) -> int:
+    return x.__array_interface__["data"][0]

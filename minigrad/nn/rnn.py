@@ -171,6 +171,8 @@ class RNNBase(Module):
                 f"RNN input dtype ({x.dtype}) does not match weight dtype ({self.weight_ih_l0.dtype}). "
                 f"Convert input: input.to({self.weight_ih_l0.dtype}), or convert model: model.to({x.dtype})"
             )
+        if x.shape[0] == 0:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         if state is None:
             state = self._zeros(rows, x)
         self._check_hidden_sizes(state, rows)

@@ -203,9 +203,9 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     if not input.dtype.is_inexact:
+        min_val, max_val = int(min_val), int(max_val)
         if not input.dtype.is_signed and min_val < 0:
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
-        min_val, max_val = int(min_val), int(max_val)
     return activate(_Hardtanh, input, min_val, max_val, inplace=inplace)
 
 

@@ -20,6 +20,7 @@ from minigrad.ops.pointwise import (
     cast_all,
     check_fits,
     check_tensor,
+    in_place_operator,
     operands,
     operator,
     pointwise,
@@ -435,7 +436,7 @@ for _function, _name in (
     (add, "add"), (sub, "sub"), (mul, "mul"), (div, "truediv"), (floor_divide, "floordiv"), (remainder, "mod"), (pow, "pow"),
 ):  # fmt: skip
     operator(_function, f"__{_name}__")
-    setattr(Tensor, f"__i{_name}__", getattr(Tensor, _function.__name__ + "_"))
+    in_place_operator(getattr(Tensor, _function.__name__ + "_"), f"__i{_name}__", getattr(python, "i" + _name))
 for _function, _name in ((add, "add"), (mul, "mul"), (rsub, "sub"), (_divide_into, "truediv")):
     operator(_function, f"__r{_name}__")
 for _function, _name in ((floor_divide, "floordiv"), (remainder, "mod"), (pow, "pow")):

@@ -25,7 +25,7 @@ from minigrad.tensor import Tensor
 
 
 class ScaledDotProductAttention(Operation):
-    """y = P v with P = softmax(scale q k^T + mask); P is a second output, so that backward can use it and be differentiated.
+    """y = P v with P = softmax(scale q k^T + mask), which is a second output so that backward can be differentiated.
 
     dv = P^T g,  dP = g v^T,  dS = (dP - sum(dP P)) P,  dq = scale dS k,  dk = scale dS^T q,  dmask = dS.
     With dropout the probabilities P are multiplied by a constant mask, and so is dP.
@@ -76,7 +76,7 @@ class ScaledDotProductAttention(Operation):
 
 
 def _as_bias(query: Tensor, key: Tensor, attn_mask: Tensor | None, is_causal: bool) -> tuple[Any, Any]:
-    """(what is added to the scores, which queries may look at nothing), either of them None where it changes nothing."""
+    """(what is added to the scores, which queries may look at nothing); None for what changes nothing."""
     L, S = query.shape[-2], key.shape[-2]
     xp, kind = array_namespace(query._array), query._array.dtype
     kind = "float32" if is_half(query._array) else kind
@@ -318,7 +318,7 @@ def _check_ranks(
 
 
 def _project(inputs: tuple[Tensor, Tensor, Tensor], weights: Any, bias: Tensor | None) -> tuple[Tensor, ...]:
-    """Queries, keys and values, projected by three weights or by one that holds all three: as few products as possible."""
+    """Queries, keys and values, projected by three weights or by one that holds them all, in few products."""
     query, key, value = inputs
     if not isinstance(weights, tuple):
         if query is key and key is value:
@@ -356,6 +356,3 @@ def _merged_mask(
         raise AssertionError(f"expecting key_padding_mask shape of {(N, S)}, but got {key_padding_mask.shape}")
     key_padding_mask = key_padding_mask.reshape(N, 1, 1, S)
     return key_padding_mask if attn_mask is None else attn_mask + key_padding_mask
-
-
-__all__ = ["ScaledDotProductAttention", "multi_head_attention_forward", "scaled_dot_product_attention"]

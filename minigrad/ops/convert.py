@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import devices
-from minigrad import dtypes
+from minigrad import devices, dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.inplace import apply_in_place
 from minigrad.kernels import array_namespace

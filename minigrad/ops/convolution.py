@@ -236,8 +236,8 @@ def _convolve(
 
 
 def _convolve_transposed(
-    name: str, d: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any, groups: int,
-    dilation: Any,
+    name: str, d: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any,
+    output_padding: Any, groups: int, dilation: Any,
 ) -> Tensor:  # fmt: skip
     check_tensor(name, "input", input)
     check_tensor(name, "weight", weight)
@@ -293,8 +293,8 @@ def _public(d: int) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
         return _convolve(name, d, input, weight, bias, stride, padding, dilation, groups)
 
     def conv_transpose(
-        input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-        groups: int = 1, dilation: Any = 1,
+        input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
+        output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
     ) -> Tensor:  # fmt: skip
         return _convolve_transposed(back, d, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
@@ -302,24 +302,25 @@ def _public(d: int) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
     conv.__doc__ = f"""Slide kernels of weights over {_IMAGES[d - 1]}; without N for a single example.
 
     y[n, k, o] = bias[k] + sum over c, i of weight[k, c, i] input[n, c, o stride + i dilation - padding]
-    input: (N, C, *S), weight: (K, C / groups, *k), bias: (K) give (N, K, *O), O = (S + 2 padding - dilation (k - 1) -
-    1) // stride + 1. `padding` is a number, one for each axis, "valid" (0) or "same" (output as large as the input,
-    stride 1).  Raises RuntimeError where channels do not fit or the kernel is larger than the padded input.
+    input: (N, C, *S), weight: (K, C / groups, *k), bias: (K) give (N, K, *O) with
+    O = (S + 2 padding - dilation (k - 1) - 1) // stride + 1.  `padding` is a number, one for each axis, "valid" (0) or
+    "same" (output as large as the input, stride 1).  Raises RuntimeError where channels do not fit or the kernel is
+    larger than the padded input.
 
     >>> import minigrad
     >>> x, w = minigrad.arange({3**d}.0).reshape(1, 1, {", ".join("3" * d)}), minigrad.ones(1, 1, {", ".join("2" * d)})
     >>> minigrad.nn.functional.{name}(x, w).shape
     torch.Size([1, 1, {", ".join("2" * d)}])
     """
-    conv_transpose.__doc__ = f"""The transposed convolution of {_IMAGES[d - 1]}: what `{name}` does to gradients. 
-    Upsamples for stride > 1.
+    conv_transpose.__doc__ = f"""The transposed convolution of {_IMAGES[d - 1]}: what `{name}` does to gradients.
 
     input: (N, C, *S), weight: (C, K / groups, *k), bias: (K) give (N, K, *O) with
-    O = (S - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1.  (Zeiler et al., "Deconvolutional networks",
-    2010.)
+    O = (S - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1, so a stride above 1 upsamples.
+    (Zeiler et al., "Deconvolutional networks", 2010.)
 
     >>> import minigrad
-    >>> minigrad.nn.functional.{back}(minigrad.ones(1, 1, {axes}), minigrad.ones(1, 1, {", ".join("2" * d)}), stride=2).sum()
+    >>> x, w = minigrad.ones(1, 1, {axes}), minigrad.ones(1, 1, {", ".join("2" * d)})
+    >>> minigrad.nn.functional.{back}(x, w, stride=2).sum()
     tensor({2**d}.)
     """
     for function, word in ((conv, name), (conv_transpose, back)):
@@ -418,9 +419,9 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
 def fold(
     input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:
-    """Columns (N, C K1 K2, windows), or (C K1 K2, windows), added up where their windows lie in images of `output_size`: "col2im".
+    """Columns (N, C K1 K2, windows), or (C K1 K2, windows), added up where their windows lie in an image: "col2im".
 
-    Not the inverse of `unfold` where windows overlap: there it counts how often.
+    The image has the size `output_size`.  Where windows overlap this is not the inverse of `unfold`.
 
     >>> import minigrad
     >>> minigrad.nn.functional.fold(minigrad.ones(1, 4, 4), (3, 3), 2)
@@ -450,9 +451,3 @@ def fold(
     if input.ndim == 2:
         return Col2Im.apply(input.unsqueeze(0), size, *moves).squeeze(0)
     return Col2Im.apply(input, size, *moves)
-
-
-__all__ = [
-    "Convolution", "ConvolutionInput", "ConvolutionWeight", "Geometry", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
-    "conv_transpose2d", "conv_transpose3d", "fold", "per_axis", "unfold",
-]  # fmt: skip

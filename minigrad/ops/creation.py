@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import devices
-from minigrad import dtypes
+from minigrad import devices, dtypes
 from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
 from minigrad.kernels.memory import addressable

@@ -157,7 +157,7 @@ class CrossEntropy2D(CrossEntropy):
 
 
 class CrossEntropyBackward(Operation):
-    """z = r (softmax(x) - onehot(t)) with r the gradient of each place's loss, or one for all; exp(x) and its sums are at hand.
+    """z = r (softmax(x) - onehot(t)) with r the gradient of each place's loss, or one for all; exp(x) is at hand.
 
     dr = sum_j h_j (softmax(x) - onehot(t))_j, and dx is the derivative of softmax at r h.
     """
@@ -343,6 +343,3 @@ def _check_weight(prefix: str, C: int, weight: Tensor | None) -> None:
             f"{prefix}weight tensor should be defined either for all {C} classes or no classes but got weight tensor "
             f"of shape: {list(weight.shape)}"
         )
-
-
-__all__ = ["CrossEntropy", "NllLoss", "cross_entropy", "nll_loss"]

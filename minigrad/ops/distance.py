@@ -1,4 +1,4 @@
-"""How far apart, or how alike in direction, vectors are: what losses on embeddings are made of (see `ranking_loss.py`)."""
+"""How far apart, or how alike in direction, vectors are: what the losses of `ranking_loss.py` are made of."""
 
 from __future__ import annotations
 
@@ -68,6 +68,3 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     xp, N = array_namespace(input._array), input.shape[0]
     first, second = xp.nonzero(~xp.tri(N, dtype="bool"))
     return (input.index_select(0, wrap(first)) - input.index_select(0, wrap(second))).norm(p, -1)
-
-
-__all__ = ["cosine_similarity", "pairwise_distance", "pdist", "raised"]

@@ -83,7 +83,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     >>> import minigrad
     >>> _ = minigrad.manual_seed(0)
     >>> minigrad.nn.functional.dropout(minigrad.ones(6), p=0.5)
-    tensor([0., 0., 2., 0., 2., 0.])
+    tensor([0., 0., 2., 0., 0., 0.])
     """
     return _drop(_scaled, "dropout", input, p, training, inplace, _all)
 
@@ -129,7 +129,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 @operation(where="nn.functional", out=False)
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Drop whole channels of a volume, (N, C, D, H, W) or (C, D, H, W), with probability p; divide the rest by 1 - p."""
+    """Drop whole channels of volumes (N, C, D, H, W) or (C, D, H, W) with probability p; divide the rest by 1 - p."""
     check_tensor("dropout3d", "input", input)
     if input.ndim not in (4, 5):
         _warn_of_rank("dropout3d", input)
@@ -164,6 +164,3 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels of (N, C, *)."""
     return _drop(_selu_scaled, "feature_alpha_dropout", input, p, training, inplace, _features)
-
-
-__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]

@@ -214,6 +214,3 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> t
             f"offsets[-1] can not be greater than input's length {input.shape[0]} but got offsets[-1] of {starts[-1]}"
         )
     return (starts[:-1], starts[1:]) if include_last_offset else (starts, [*starts[1:], input.shape[0]])
-
-
-__all__ = ["Embedding", "EmbeddingBackward", "embedding", "embedding_bag"]

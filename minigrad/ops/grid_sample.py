@@ -146,7 +146,7 @@ def grid_sample(
 
 @operation(where="nn.functional", out=False)
 def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> Tensor:
-    """The positions that `grid_sample` wants, moved by affine maps: theta (N, d, d + 1) and size (N, C, *O) give (N, *O, d).
+    """The positions that `grid_sample` wants, moved by affine maps: theta (N, d, d + 1), size (N, C, *O) to (N, *O, d).
 
     >>> import minigrad
     >>> identity = minigrad.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
@@ -182,6 +182,3 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     axes = xp.meshgrid(*ticks, indexing="ij")[::-1]  # x first
     base = stack([wrap(a.reshape(-1)) for a in (*axes, xp.ones(tuple(out), kind))], 1)
     return (base @ theta.mT).reshape(N, *out, d)
-
-
-__all__ = ["affine_grid", "grid_sample"]

@@ -106,7 +106,8 @@ def binary_cross_entropy_with_logits(
     input, target: of one shape.  `pos_weight` (broadcast) multiplies the losses of the positive class.
 
     >>> import minigrad
-    >>> minigrad.nn.functional.binary_cross_entropy_with_logits(minigrad.tensor([0.0, -200.0]), minigrad.tensor([0.0, 1.0]))
+    >>> x, y = minigrad.tensor([0.0, -200.0]), minigrad.tensor([0.0, 1.0])
+    >>> minigrad.nn.functional.binary_cross_entropy_with_logits(x, y)
     tensor(100.3466)
     """
     reduction = reduction_word(size_average, reduce, reduction)
@@ -133,7 +134,7 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Tensor:
-    """target (log target - input): the Kullback-Leibler divergence of a target from a model with log-probabilities `input`.
+    """target (log target - input): the Kullback-Leibler divergence of a target from a model's log-probabilities.
 
     With `log_target=True` the target is given as logarithms too.  `reduction="batchmean"` divides by the batch size, as
     the definition does; "mean" divides by the number of elements.  (Kullback & Leibler, 1951.)
@@ -231,9 +232,3 @@ def soft_margin_loss(
     reduction = reduction_word(size_average, reduce, reduction)
     check_pair("soft_margin_loss", input, target)
     return apply_loss(SoftMarginLoss, "soft_margin_loss", input, target, None, reduction)
-
-
-__all__ = [
-    "BinaryCrossEntropy", "BinaryCrossEntropyWithLogits", "SoftMarginLoss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-    "gaussian_nll_loss", "kl_div", "poisson_nll_loss", "soft_margin_loss",
-]  # fmt: skip

@@ -133,6 +133,3 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     half = linear(input1, weight.transpose(1, 2).reshape(K * D2, D1)).reshape(*input1.shape[:-1], K, D2)  # x1^T W_k
     y = (half @ input2.unsqueeze(-1)).squeeze(-1)
     return y if bias is None else y + bias
-
-
-__all__ = ["Linear", "bilinear", "linear"]

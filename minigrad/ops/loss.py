@@ -158,7 +158,7 @@ def check_pair(name: str, input: Any, target: Any) -> None:
     check_tensor(name, "target", target)
 
 
-# ------------------------------------------------------------------------------------------------ numbers against numbers
+# ------------------------------------------------------------------------------------------------ public names
 
 
 def _weighted_mean(loss: Tensor, weight: Tensor | None, input: Tensor, reduction: str) -> Tensor:
@@ -219,7 +219,7 @@ def l1_loss(
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """d^2 / 2 for |d| <= delta, else delta (|d| - delta / 2), with d = input - target: outliers pull with bounded force.
+    """d^2 / 2 for |d| <= delta, else delta (|d| - delta / 2), d = input - target: outliers pull with bounded force.
 
     (Huber, "Robust estimation of a location parameter", 1964.)
 
@@ -262,9 +262,3 @@ def smooth_l1_loss(
     if beta == 0:
         return reduced((input - target).abs(), reduction)
     return apply_loss(SmoothL1Loss, "smooth_l1_loss", input, target, None, reduction, beta)
-
-
-__all__ = [
-    "HuberLoss", "MseLoss", "PointwiseLoss", "SmoothL1Loss", "apply_loss", "check_pair", "huber_loss", "l1_loss", "loss_row", "mse_loss",
-    "reduced", "reduction_word", "smooth_l1_loss",
-]  # fmt: skip

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from minigrad import dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.modes import mode
-from minigrad.autograd.variable import Variable
 from minigrad.kernels._namespace import is_half
 from minigrad.kernels.rows import dots
 from minigrad.kernels.sums import total
@@ -40,7 +39,7 @@ class Plan(NamedTuple):
     centred: bool = True  # False: RMS norm, whose mean counts as 0
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many numbers share a mean."""
         return prod(self.shape[axis] for axis in self.axes)
 
@@ -51,16 +50,16 @@ class Plan(NamedTuple):
 
 
 def _sum(x: Any, axes: Axes) -> Any:
-    return x.sum(axes, keepdim=True) if isinstance(x, Variable) else total(x, axes, keepdims=True)
+    return x.sum(axes, keepdim=True) if isinstance(x, Tensor) else total(x, axes, keepdims=True)
 
 
 def _dot(x: Any, y: Any, axes: Axes) -> Any:
-    return (x * y).sum(axes, keepdim=True) if isinstance(x, Variable) else dots(x, y, axes)
+    return (x * y).sum(axes, keepdim=True) if isinstance(x, Tensor) else dots(x, y, axes)
 
 
 def _statistics(x: Any, plan: Plan) -> tuple[Any, Any, Any]:
     """(mean, x - mean, variance) of arrays or tensors; the mean counts as 0 where the plan is not centred."""
-    n = plan.count or float("nan")
+    n = plan.number or float("nan")
     mean = _sum(x, plan.axes) / n if plan.centred else 0
     c = x - mean
     return mean, c, _dot(c, c, plan.axes) / n
@@ -80,7 +79,7 @@ def _gradients(g: Any, c: Any, rstd: Any, w: Any, plan: Plan, fixed: bool) -> tu
         return g * factor, dw, db
     if w is not None:
         gc, g1 = _dot(gc, w, plan.axes), _dot(g1, w, plan.axes)
-    slope, shift = gc * (rstd * rstd * rstd / plan.count), g1 * (rstd / plan.count) if plan.centred else 0
+    slope, shift = gc * (rstd * rstd * rstd / plan.number), g1 * (rstd / plan.number) if plan.centred else 0
     return g * factor - c * slope - shift, dw, db
 
 
@@ -114,7 +113,7 @@ class Normalize(Operation):
             mean, y, variance = _statistics(x, plan)
         if momentum is not None:
             _update(running_mean, mean, plan, momentum)
-            _update(running_var, variance * (plan.count / max(plan.count - 1, 1)), plan, momentum)
+            _update(running_var, variance * (plan.number / max(plan.number - 1, 1)), plan, momentum)
         rstd = (variance + plan.eps) ** -0.5
         ctx.mean, ctx.rstd = mean, rstd  # what backward may take for constants, but only where it is not recorded
         if w is not None and set(plan.axes) <= set(plan.repeated):  # one factor for each mean: one pass less
@@ -225,8 +224,8 @@ def _per_channel(
 
 
 def _with_running(
-    cls: type[Normalize], input: Tensor, weight: Tensor | None, bias: Tensor | None, running: tuple[Tensor | None, Tensor | None],
-    plan: Plan, momentum: float, fixed: bool,
+    cls: type[Normalize], input: Tensor, weight: Tensor | None, bias: Tensor | None,
+    running: tuple[Tensor | None, Tensor | None], plan: Plan, momentum: float, fixed: bool,
 ) -> Tensor:  # fmt: skip
     mean, var = running
     updates = not fixed and mean is not None and input.numel() > 0
@@ -375,9 +374,10 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
-    """(input - mean) / sqrt(var + eps) * weight + bias with a mean and variance for each group of channels of (N, C, *).
+    """(input - mean) / sqrt(var + eps) * weight + bias with a mean and variance for each group of channels.
 
-    The C channels fall into `num_groups` groups; weight and bias have one number for each channel.  (Wu & He, 2018.)
+    The C channels of (N, C, *) fall into `num_groups` groups; weight and bias have one number for each channel.
+    (Wu & He, 2018.)
 
     >>> import minigrad
     >>> minigrad.nn.functional.group_norm(minigrad.tensor([[1.0, 3.0, 0.0, 80.0]]), 2)
@@ -437,8 +437,3 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     squares = (input * input).flatten(2).transpose(1, 2)  # channels last, where pad and pool work
     mean = avg_pool1d(pad(squares, (size // 2, (size - 1) // 2)), size, stride=1)
     return input / (mean.transpose(1, 2).reshape(input.shape) * alpha + k) ** beta
-
-
-__all__ = [
-    "Normalize", "Plan", "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm",
-]  # fmt: skip

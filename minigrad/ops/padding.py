@@ -93,7 +93,7 @@ def _lines(mode: str, size: tuple[int, ...], pads: Pads) -> list[tuple[Any, Any]
     return pairs
 
 
-_FRAMES = {
+_FRAMES: dict[tuple[str, int], Any] = {
     (mode, d): type(
         f"{title}Pad{d}D", (_FramePad,), {"mode": mode, "__doc__": _FramePad.__doc__, "__module__": __name__}
     )
@@ -182,6 +182,3 @@ def _check_frame(mode: str, shape: tuple[int, ...], pads: Pads, d: int) -> None:
                 f"Padding value causes wrapping around more than once: padding {pair} at dimension {axis} of input "
                 f"{list(shape)}"
             )
-
-
-__all__ = ["ConstantPadNd", "pad"]

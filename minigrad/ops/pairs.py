@@ -12,7 +12,6 @@ from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
 
 
-
 def _to_arrays_of_float(x: Any, y: Any) -> tuple[Any, Any]:
     x, y = to_common_float(x, y)
     return x, cast(y, x.dtype)

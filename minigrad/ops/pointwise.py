@@ -24,6 +24,7 @@ from minigrad.autograd.modes import mode
 from minigrad.autograd.node import NOT_A_TENSOR
 from minigrad.autograd.variable import INFERENCE, Variable, new
 from minigrad.kernels import array_namespace
+from minigrad.kernels.memory import overlaps_itself
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
 
@@ -439,6 +440,33 @@ def operator(function: Callable[..., Any], dunder: str, swap: bool = False) -> N
         return function(as_tensor_like(other, self), self) if isinstance(other, _operands) else NotImplemented
 
     setattr(Tensor, dunder, swapped if swap else plain if fast is None else fast.apply)
+
+
+def in_place_operator(twin: Callable[..., Any], dunder: str, augmented: Callable[[Any, Any], Any]) -> None:
+    """Make an in-place method an augmented assignment of Python.
+
+    Where nothing is recorded and the types agree, the array does it itself (`augmented` is Python's own operator), without
+    a result of its own: an optimizer written by hand, `p -= lr * p.grad`, takes this way.
+    """
+
+    def assign(self: Any, other: Any) -> Any:
+        array = self._array
+        if mode.grad or not isinstance(other, Variable) or array.dtype is not other._array.dtype or array.dtype.kind != "f":
+            return twin(self, other)
+        if self._version_counter is INFERENCE or (self._view is not None and overlaps_itself(array)):
+            return twin(self, other)
+        try:
+            result = augmented(array, other._array)
+        except Exception:  # the shapes do not fit: the method says it in words
+            return twin(self, other)
+        if result.shape != array.shape:
+            return twin(self, other)
+        self._array = result
+        self._bump_version()
+        return self
+
+    assign.__doc__ = twin.__doc__
+    setattr(Tensor, dunder, assign)
 
 
 def as_tensor_like(value: Any, like: Tensor) -> Any:

@@ -134,7 +134,7 @@ class AvgPool(Operation):
 
 
 class AvgPoolBackward(Operation):
-    """Each number of g, divided by the size of its window, added to all of it; the derivative of that is the mean again."""
+    """Each number of g, divided by the size of its window, added to all of it; the derivative is the mean again."""
 
     @staticmethod
     def forward(ctx: Any, g: Any, cls: type[AvgPool], size: Ints, settings: tuple[Any, ...]) -> Any:
@@ -268,8 +268,8 @@ def _public(d: int) -> list[Callable[..., Any]]:
     )
 
     def max_pool(
-        input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-        return_indices: bool = False,
+        input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+        ceil_mode: bool = False, return_indices: bool = False,
     ) -> Any:  # fmt: skip
         _check_input(max_name, input, d)
         if d == 1:
@@ -281,8 +281,8 @@ def _public(d: int) -> list[Callable[..., Any]]:
         )
 
     def avg_pool(
-        input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
-        divisor_override: int | None = None,
+        input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+        count_include_pad: bool = True, divisor_override: int | None = None,
     ) -> Tensor:  # fmt: skip
         _check_input(avg_name, input, d)
         if divisor_override == 0:
@@ -404,7 +404,7 @@ def _others(d: int) -> list[Callable[..., Tensor]]:
 
 
 def _unpooled(name: str, size: Ints, kernel: Ints, stride: Ints, padding: Ints, output_size: Any) -> Ints:
-    """The size to unpool to: (S - 1) stride - 2 padding + kernel, or the one given where it is less than a stride away."""
+    """The size to unpool to: (S - 1) stride - 2 padding + kernel, or the one given if it is less than a stride away."""
     default = tuple((n - 1) * s - 2 * p + k for n, k, s, p in zip(size, kernel, stride, padding))
     if output_size is None:
         return default
@@ -426,9 +426,3 @@ def _unpooled(name: str, size: Ints, kernel: Ints, stride: Ints, padding: Ints, 
 lp_pool1d, max_unpool1d = _others(1)
 lp_pool2d, max_unpool2d = _others(2)
 lp_pool3d, max_unpool3d = _others(3)
-
-__all__ = [
-    "AvgPool", "MaxPool", "MaxPoolBackward", "MaxPoolGather", "MaxUnpool", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
-    "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
-    "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
-]  # fmt: skip

@@ -107,22 +107,19 @@ def fork_rng(devices: Any = None, enabled: bool = True, device_type: str | None 
             default_generator.set_state(state)
 
 
-def _chosen(name: str, given: Any, place: devices.device) -> generator.Generator:
-    """The generator to draw from for a tensor on a device."""
+def _chosen(name: str, given: Any) -> generator.Generator:
+    """The generator to draw from: the one given, for a tensor on any device, or the default one."""
     if given is None:
         return default_generator
     if not isinstance(given, generator.Generator):
         raise TypeError(f"{name}(): argument 'generator' must be Generator, not {type(given).__name__}")
-    type_ = devices.device(given.device).type
-    if type_ != place.type:
-        raise RuntimeError(f"Expected a '{place.type}' device type for generator but found '{type_}'")
     return given
 
 
 def drawn(name: str, draw: Callable[[generator.Generator], Any], device: Any, given: Any, requires_grad: bool = False) -> Tensor:
     """The tensor of an array that `draw` takes from a generator, on the device asked for."""
     place = place_of(device)
-    result = wrap(devices.move(draw(_chosen(name, given, place)), place))
+    result = wrap(devices.move(draw(_chosen(name, given)), place))
     return result.requires_grad_() if requires_grad else result
 
 
@@ -265,7 +262,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
         if not (std._array >= 0).all():
             raise RuntimeError("normal expects all elements of std >= 0.0")
     place, shape, kind = first.device, broadcast_shape(*(t._array.shape for t in tensors)), first.dtype.numpy
-    standard = devices.move(_chosen("normal", generator, place).normal(shape, kind), place)
+    standard = devices.move(_chosen("normal", generator).normal(shape, kind), place)
     return Normal.apply(mean, std, lambda mean, std: (standard * std + mean).astype(kind, copy=False))
 
 
@@ -384,8 +381,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     if p is not None:
         p, shape, kind = _number("bernoulli", "p", p), input._array.shape, input.dtype.numpy
         return drawn("bernoulli", lambda g: g.bernoulli(p, shape, kind), input.device, generator)
-    place = input.device
-    g = _chosen("bernoulli", generator, place)
+    place, g = input.device, _chosen("bernoulli", generator)
     return Bernoulli.apply(input, lambda probs: devices.move(g.bernoulli_of(devices.move(probs, devices.CPU)), place))
 
 
@@ -398,8 +394,7 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
     tensor([0., 0., 0.])
     """
     check_tensor("poisson", "input", input)
-    place = input.device
-    g = _chosen("poisson", generator, place)
+    place, g = input.device, _chosen("poisson", generator)
     return Poisson.apply(input, lambda rates: devices.move(g.poisson(devices.move(rates, devices.CPU)), place))
 
 

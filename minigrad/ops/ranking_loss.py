@@ -118,8 +118,8 @@ def _check_triplet(anchor: Tensor, positive: Tensor, negative: Tensor, margin: f
 
 
 def _triplet(
-    distance: Callable[[Tensor, Tensor], Tensor], anchor: Tensor, positive: Tensor, negative: Tensor, margin: float, swap: bool,
-    reduction: str,
+    distance: Callable[[Tensor, Tensor], Tensor], anchor: Tensor, positive: Tensor, negative: Tensor, margin: float,
+    swap: bool, reduction: str,
 ) -> Tensor:  # fmt: skip
     to_positive, to_negative = distance(anchor, positive), distance(anchor, negative)
     if swap:
@@ -203,8 +203,9 @@ def multi_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """sum over i != t of weight[t] max(0, margin - x_t + x_i)^p / C for the right class t: scores (N, C) or (C), p 1 or 2.
+    """sum over i != t of weight[t] max(0, margin - x_t + x_i)^p / C for the right class t; p is 1 or 2.
 
+    input: scores (N, C) or (C); target: int64 (N) or ().
     (Crammer & Singer, "On the algorithmic implementation of multiclass kernel-based vector machines", 2001.)
 
     >>> import minigrad
@@ -297,9 +298,3 @@ def multilabel_soft_margin_loss(
     if weight is not None:
         loss = loss * weight
     return reduced(loss.mean(-1), reduction)
-
-
-__all__ = [
-    "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss", "multilabel_margin_loss",
-    "multilabel_soft_margin_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss",
-]  # fmt: skip

@@ -61,7 +61,7 @@ _RANKS = {
     "nearest": (1, 2, 3),
     "nearest-exact": (1, 2, 3),
 }
-_UPSAMPLES = {
+_UPSAMPLES: dict[tuple[str, int], Any] = {
     (mode, d): type(
         f"Upsample{mode.title().replace('-', '')}{d}D",
         (Upsample,),
@@ -296,9 +296,3 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
             f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and {groups} groups."
         )
     return NativeChannelShuffle.apply(input, int(groups))
-
-
-__all__ = [
-    "NativeChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "channel_shuffle", "interpolate", "pixel_shuffle",
-    "pixel_unshuffle", "upsample", "upsample_bilinear", "upsample_nearest",
-]  # fmt: skip

@@ -76,7 +76,7 @@ class Softmax(Operation):
 
 
 class SoftmaxBackward(Operation):
-    """z = (g - sum(g y)) y in one pass.  It is linear in g, and its own adjoint there; dy follows by the product rule."""
+    """z = (g - sum(g y)) y in one pass.  Linear in g, and there its own adjoint; dy follows by the product rule."""
 
     @staticmethod
     def forward(ctx: Any, g: Any, y: Any, axis: int) -> Any:
@@ -180,7 +180,7 @@ def _implicit_dim(name: str, ndim: int) -> int:
 
 
 def _public(cls: type[Operation], name: str, doc: str) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
-    """The two forms: `minigrad.softmax(x, dim, dtype)`, also a method, and `nn.functional.softmax(x, dim, _stacklevel, dtype)`."""
+    """The two forms: `minigrad.name(x, dim, dtype)`, also a method, and the one in `nn.functional`."""
 
     def plain(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
         return _along(cls, name, input, dim, dtype)
@@ -236,7 +236,7 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
 
     >>> import minigrad
     >>> minigrad.logsumexp(minigrad.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     check_tensor("logsumexp", "input", input)
     axes = normalize_dims(dim, input.ndim) or tuple(range(input.ndim))
@@ -247,7 +247,7 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
 
 @operation(where="nn.functional")
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
-    """A random category as a differentiable vector: softmax((logits + noise) / tau) with Gumbel noise -log(Exponential(1)).
+    """A random category as a differentiable vector: softmax((logits + noise) / tau), with noise -log(Exponential(1)).
 
     Small `tau` gives vectors near one-hot.  With `hard=True` the result is one-hot, its gradient that of the soft
     vector. (Jang, Gu & Poole, "Categorical reparameterization with Gumbel-softmax", 2017; Maddison, Mnih & Teh, 2017.)
@@ -267,16 +267,3 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     one_hot = soft.detach() * 0
     one_hot.scatter_(dim, best, 1.0)
     return one_hot - soft.detach() + soft
-
-
-__all__ = [
-    "LogSoftmax",
-    "Logsumexp",
-    "Softmax",
-    "SoftmaxBackward",
-    "gumbel_softmax",
-    "log_softmax",
-    "logsumexp",
-    "softmax",
-    "softmin",
-]

@@ -47,18 +47,14 @@ def test_infinities_and_nan_spoil_their_own_sum_only():
 
 @settings(max_examples=150, deadline=None)
 @given(
-    arrays.arrays(
-        st.sampled_from(["float32", "float16", "int8", "int64", "bool", "float64", "uint8"]),
-        arrays.array_shapes(min_dims=1, max_dims=3, max_side=60),
-        elements=st.integers(0, 3),
-        fill=st.integers(0, 1),
-    ),
+    st.sampled_from(["float32", "float16", "int8", "int64", "bool", "float64", "uint8"]),
+    arrays.array_shapes(min_dims=1, max_dims=3, max_side=60),
     st.booleans(),
     st.data(),
 )
-def test_orders_are_stable_in_both_directions(x, descending, data):
-    axis = data.draw(st.integers(0, x.ndim - 1))
-    x = x.copy()
+def test_orders_are_stable_in_both_directions(dtype, shape, descending, data):
+    axis = data.draw(st.integers(0, len(shape) - 1))
+    x = numpy.random.default_rng(data.draw(st.integers(0, 99))).integers(0, 4, shape).astype(dtype)
     if x.dtype.kind == "f":
         x[x == 2] = numpy.nan
         x[x == 3] = -numpy.inf
@@ -93,7 +89,8 @@ def test_extremes_and_their_first_places(shape, library):
         for array in (data, spoiled, data.astype("int64")):
             x = send(library)(array)
             for axis, side in itertools.product(range(len(shape)), ("max", "min")):
-                numpy.testing.assert_array_equal(home(extremes.place(x, side, axis)), getattr(array, "arg" + side)(axis=axis, keepdims=True))
+                places = getattr(array, "arg" + side)(axis=axis, keepdims=True)
+                numpy.testing.assert_array_equal(home(extremes.place(x, side, axis)), places)
                 numpy.testing.assert_array_equal(home(extremes.extreme(x, side, (axis,))), getattr(array, side)(axis=axis))
             numpy.testing.assert_array_equal(home(extremes.extreme(x, "max")), array.max())
     finally:

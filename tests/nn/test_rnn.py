@@ -75,6 +75,7 @@ def test_a_layer_is_its_cell_taken_step_by_step():
 REFUSED = [
     "nn.LSTM(2, 3)(torch.ones(5, 2, 3))",
     "nn.LSTM(2, 3)(torch.ones(5))",
+    "nn.GRU(2, 3)(torch.ones(0, 4, 2))",
     "nn.RNN(2, 3)(torch.ones(5, 4, 2), torch.ones(1, 4, 2))",
     "nn.RNN(2, 3)(torch.ones(5, 4, 2), torch.ones(1, 3))",
     "nn.GRU(2, 3)(torch.ones(5, 2), torch.ones(1, 1, 3))",

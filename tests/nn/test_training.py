@@ -45,13 +45,13 @@ def transformer(library):
             super().__init__()
             nn = library.nn
             self.embedding = nn.Embedding(11, 8)
-            layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, activation="gelu", batch_first=True, norm_first=True)
+            layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, activation="gelu", norm_first=True)
             self.encoder = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(8))
             self.head = nn.Linear(8, 5, bias=False)
 
         def forward(self, x):
             mask = library.nn.Transformer.generate_square_subsequent_mask(x.shape[1])
-            return self.head(self.encoder(self.embedding(x), mask)[:, -1])
+            return self.head(self.encoder(self.embedding(x.t()), mask)[-1])
 
     return Model()
 

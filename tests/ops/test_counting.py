@@ -72,10 +72,14 @@ def test_counts_are_pytorchs(program):
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.lists(st.integers(-3, 9), max_size=40).map(sorted), st.lists(st.integers(-5, 12), min_size=1, max_size=9), st.booleans(), st.booleans()
+    st.lists(st.integers(-3, 9), max_size=40).map(sorted),
+    st.lists(st.integers(-5, 12), min_size=1, max_size=9),
+    st.booleans(),
+    st.booleans(),
 )
 def test_values_are_inserted_where_numpy_inserts_them(bounds, values, right, narrow):
-    found = minigrad.searchsorted(minigrad.tensor(bounds, dtype=minigrad.int64), minigrad.tensor(values), right=right, out_int32=narrow)
+    sequence = minigrad.tensor(bounds, dtype=minigrad.int64)
+    found = minigrad.searchsorted(sequence, minigrad.tensor(values), right=right, out_int32=narrow)
     assert found.dtype is (minigrad.int32 if narrow else minigrad.int64)
     assert found.tolist() == np.searchsorted(np.array(bounds, int), values, "right" if right else "left").tolist()
 

@@ -54,7 +54,7 @@ def test_extremes_have_pytorchs_values_and_derivatives(change, shape):
 
 @settings(max_examples=80, deadline=None)
 @given(
-    arrays.arrays("float32", arrays.array_shapes(min_dims=1, max_dims=3, max_side=5), elements=st.sampled_from([0.0, -1.0, 2.0, nan])),
+    arrays.arrays("float32", arrays.array_shapes(max_dims=3, max_side=5), elements=st.sampled_from([0.0, -1.0, 2.0, nan])),
     st.data(),
 )
 def test_the_index_names_the_first_place_of_the_value(array, data):
@@ -81,7 +81,7 @@ def test_three_forms_of_max():
     x = minigrad.tensor([[1.0, 4.0], [3.0, 2.0]])
     assert x.max().item() == 4
     named = x.max(dim=0)
-    assert repr(named).startswith("torch.return_types.max(\nvalues=tensor([3., 4.]),\nindices=tensor(")
+    assert repr(named).startswith("torch.return_types.max(\nvalues=tensor([3., 4.]")
     assert x.max(minigrad.tensor(2.5)).tolist() == [[2.5, 4], [3, 2.5]]
     assert minigrad.min(x, other=x * 0).tolist() == [[0, 0], [0, 0]]
 

@@ -194,3 +194,17 @@ except RuntimeWarning:
 """
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == ("numpy warns", "")
+
+
+def test_augmented_assignment_under_no_grad_writes_in_place_and_keeps_the_shape():
+    x = minigrad.zeros(3)
+    alias = x.view(3)
+    with minigrad.no_grad():
+        x += minigrad.ones(3)
+        assert alias.tolist() == [1, 1, 1] and x._version == 1
+        number = minigrad.tensor(1.0)
+        with pytest.raises(RuntimeError, match=r"output with shape \[\] doesn't match the broadcast shape \[3\]"):
+            number += minigrad.ones(3)
+        with pytest.raises(RuntimeError, match="more than one element"):
+            minigrad.ones(1).expand(3).__iadd__(minigrad.ones(3))
+    assert number.item() == 1.0

@@ -62,6 +62,7 @@ def test_nan_is_the_largest_and_both_zeros_are_equal(kind, copies):
     assert_same(program)
 
 
+@pytest.mark.cpu_only  # CuPy has no bfloat16
 def test_bfloat16_is_sorted_too():
     for copies in (1, 300):
         x = minigrad.tensor([2.0, nan, -1.0, 2.0] * copies).bfloat16()
@@ -74,7 +75,7 @@ def test_bfloat16_is_sorted_too():
 
 @settings(max_examples=100, deadline=None)
 @given(
-    arrays.arrays("float32", arrays.array_shapes(min_dims=1, max_dims=3, max_side=40), elements=st.sampled_from([0.0, 1, -2, nan, inf, 0.5])),
+    arrays.arrays("float32", arrays.array_shapes(max_dims=3, max_side=40), elements=st.sampled_from([0.0, 1, -2, nan, inf, 0.5])),
     st.data(),
 )
 def test_a_sort_is_a_permutation_in_order(array, data):
@@ -154,5 +155,6 @@ def test_what_has_no_meaning_is_refused_as_pytorch_refuses_it(program, match):
 
 
 def test_empty_tensors_sort_to_empty_tensors():
-    assert_same(lambda T: [T.zeros(0, 3).sort(), T.zeros(0, 3).sort(0), T.zeros(3, 0).argsort(1), T.zeros(0, 3).topk(2), T.zeros(0, 3).median(1)])
+    assert_same(lambda T: [T.zeros(0, 3).sort(), T.zeros(0, 3).sort(0), T.zeros(3, 0).argsort(1), T.zeros(0, 3).topk(2)])
+    assert_same(lambda T: T.zeros(0, 3).median(1))
     assert_same(lambda T: [T.zeros(0).median(), T.zeros(2, 0).nanmedian()])
