@@ -96,7 +96,7 @@ class Archive:
         if self.path is not None and entry.file_size and name.startswith("data/"):
             return np.asarray(np.memmap(self.path, np.uint8, "c", self._start(entry), (entry.file_size,)))
         content = np.empty(entry.file_size, np.uint8)
-        view, filled = memoryview(content), 0
+        view, filled = memoryview(content), 0  # type: ignore[arg-type]
         try:
             with self.zip.open(entry) as source:
                 while count := source.readinto(view[filled:]):  # type: ignore[attr-defined]

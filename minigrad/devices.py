@@ -37,7 +37,8 @@ class device:
             self.type, self.index = type.type, type.index
             return
         if isinstance(type, int):
-            type, index = "cuda", type
+            index = type
+            type = "cuda"
         match = re.fullmatch(r"(cpu|cuda|meta|mps|xpu)(?::(\d+))?", type)
         if not match:
             raise RuntimeError(f"Expected one of cpu, cuda device type at start of device string: {type}")

@@ -97,7 +97,7 @@ class Tensor(Variable, TensorMethods):
     @staticmethod
     def _make_subclass(cls: type, data: Tensor, requires_grad: bool = False) -> Any:
         """An instance of a subclass (such as nn.Parameter) on the storage of `data`, outside the graph."""
-        result = new(cls)
+        result: Any = new(cls)
         data._array = addressable(data._array)
         result._array = data._array.view()
         if requires_grad:
@@ -318,7 +318,7 @@ class Tensor(Variable, TensorMethods):
     def __format__(self, spec: str) -> str:
         return object.__format__(self, spec) if self._array.shape else format(self.item(), spec)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:
         from minigrad.printing import tensor_repr
 
         return tensor_repr(self)
@@ -361,7 +361,7 @@ _PLACE = {"_array", "_requires_grad", "_edge", "_view", "_version_counter", "_ep
 
 
 def _unpickle(cls: type, array: np.ndarray, place: str, requires_grad: bool, extra: dict[str, Any]) -> Any:
-    result = new(cls)
+    result: Any = new(cls)
     result._array = devices.move(array, devices.device(place))
     result._requires_grad = requires_grad
     result.__dict__.update(extra)

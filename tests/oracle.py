@@ -66,5 +66,7 @@ def to_second_order(T: Any, function: Callable[..., Any], *inputs: np.ndarray) -
     value = function(*leaves)
     first = T.autograd.grad(value, leaves, T.tensor(np.cos(np.arange(value.numel()).reshape(value.shape))), create_graph=True)
     sums = [(g * T.tensor(np.sin(np.arange(g.numel()) + 1.0).reshape(g.shape))).sum() for g in first if g.requires_grad]
-    second = T.autograd.grad(sum(sums), leaves, allow_unused=True, materialize_grads=True) if sums else [x.detach() * 0 for x in leaves]
+    second: Any = [x.detach() * 0 for x in leaves]
+    if sums:
+        second = T.autograd.grad(sum(sums), leaves, allow_unused=True, materialize_grads=True)
     return [result + 0 for result in (value, *first, *second)]  # + 0: PyTorch has zero tensors without memory

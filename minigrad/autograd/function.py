@@ -320,7 +320,7 @@ class Operation(Function):
 
     def _remember(self, inputs: tuple[Any, ...], arrays: Sequence[Any], results: Any) -> None:
         """Turn the arrays that forward saved into entries of Node.saved, by finding the tensors they belong to."""
-        entries = []
+        entries: list[Any] = []
         for array in self.saved or ():
             for variable, candidate in zip(inputs, arrays):
                 if candidate is array:

@@ -73,6 +73,10 @@ class View:
 class Variable:
     """An array and its place in the graph.  What is rarely set has its default on the class, so that making one is cheap."""
 
+    if TYPE_CHECKING:  # the operations of tensors, which floor 4 adds
+
+        def __getattr__(self, name: str) -> Any: ...
+
     _array: Any
     _requires_grad: bool = False
     _edge: tuple[Node, int] | None = None  # the node that made this value, and which of its outputs it is; None: a leaf

@@ -136,7 +136,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return _PreluKernel.apply(input, weight)
 
 
-_RreluWithNoise = pointwise("rrelu_with_noise", lambda x, noise: x * noise, lambda g, noise: g * noise, promote=floats_alone("rrelu"))
+_RreluWithNoise = pointwise(
+    "rrelu_with_noise", lambda x, noise: x * noise, lambda g, noise: g * noise, promote=floats_alone("rrelu")
+)
 
 
 def _rrelu(input: Tensor, lower: float, upper: float, training: bool) -> Tensor:

@@ -51,8 +51,15 @@ def _numbers_alone(x: Any, y: Any) -> tuple[Any, ...]:
     bools = [operand.dtype.kind == "b" if hasattr(operand, "dtype") else isinstance(operand, bool) for operand in (x, y)]
     if any(bools):
         both = all(bools)
-        raise RuntimeError(_no_minus("Subtraction", "with two bool tensors" if both else "with a bool tensor", "^" if both else "~"))
+        raise RuntimeError(
+            _no_minus("Subtraction", "with two bool tensors" if both else "with a bool tensor", "^" if both else "~")
+        )
     return to_common(x, y)
+
+
+def _scaled_to_common(x: Any, y: Any, alpha: Any) -> tuple[Any, ...]:
+    x, y = to_common(x, y)
+    return x, y, cast(alpha, x.dtype)
 
 
 _Add = pointwise("add", python.add, lambda g: g, lambda g: g, promote=to_common)
@@ -63,7 +70,7 @@ _AddScaled = pointwise(
     lambda xp, x, y, alpha: x + y * alpha,
     lambda g: g,
     lambda g, alpha: g * alpha,
-    promote=lambda x, y, alpha: (*to_common(x, y), alpha),
+    promote=_scaled_to_common,
 )
 
 
@@ -78,7 +85,7 @@ def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     input, other = operands("add", input, other, first=True)
     if type(alpha) is int and alpha == 1:
         return _Add.apply(input, other)
-    _check_factor("alpha", alpha, input, other)
+    check_factor("alpha", alpha, input, other)
     return _AddScaled.apply(input, other, alpha)
 
 
@@ -93,7 +100,7 @@ def sub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     input, other = operands("sub", input, other, first=True)
     if type(alpha) is int and alpha == 1:
         return _Sub.apply(input, other)
-    _check_factor("alpha", alpha, input, other)
+    check_factor("alpha", alpha, input, other)
     _numbers_alone(input._array, other._array if isinstance(other, Tensor) else other)
     return _AddScaled.apply(input, other, -alpha)
 
@@ -105,7 +112,7 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     return _Rsub.apply(input, other) if alpha == 1 else _Rsub.apply(mul(input, alpha), other)
 
 
-def _check_factor(name: str, factor: Any, *others: Any) -> None:
+def check_factor(name: str, factor: Any, *others: Any) -> None:
     """The number that scales an operand must be of no higher category than the result."""
     kind = result_dtype(*[other._array if isinstance(other, Variable) else other for other in others])
     if isinstance(factor, bool) and kind is not dtypes.bool_:
@@ -303,7 +310,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
 
 def _as_double(value: Any) -> Any:
-    if not isinstance(value, Variable):
+    if not isinstance(value, Tensor):
         return value
     return value.to(dtypes.complex128 if value.dtype.is_complex else dtypes.float64)
 
@@ -319,107 +326,10 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 def float_power_(input: Tensor, exponent: Any) -> Tensor:
     """In-place form of `float_power`, for tensors of float64 (or complex128)."""
     if input.dtype not in (dtypes.float64, dtypes.complex128):
-        raise RuntimeError(f"the base given to float_power_ has dtype {input.dtype.name} but the operation's result requires dtype float64")
-    return apply_in_place(float_power, input, exponent)
-
-
-# ------------------------------------------------------------------------------------------------ several at once
-
-
-def _scaled_to_common(x: Any, a: Any, b: Any, value: Any) -> tuple[Any, ...]:
-    return cast_all(result_dtype(x, a, b), (x, a, b, value))
-
-
-def _scaled(product: Any, value: Any) -> Any:
-    """value times a result that nobody else holds."""
-    if value != 1:
-        product *= value
-    return product
-
-
-_Addcmul = pointwise(
-    "addcmul",
-    lambda xp, x, a, b, value: x + _scaled(a * b, value),
-    lambda g: g,
-    lambda g, b, value: g * b * value,
-    lambda g, a, value: g * a * value,
-    promote=_scaled_to_common,
-)
-_Addcdiv = pointwise(
-    "addcdiv",
-    lambda xp, x, a, b, value: x + _scaled(a / b, value),
-    lambda g: g,
-    lambda g, b, value: g * value / b,
-    lambda g, a, b, value: -g * value * (a / b) / b,
-    promote=_scaled_to_common,
-)
-
-
-def _three_tensors(name: str, value: Any, *tensors: Any) -> None:
-    for word, tensor in zip(("input", "tensor1", "tensor2"), tensors, strict=True):
-        check_tensor(name, word, tensor)
-    _check_factor("value", value, *tensors)
-
-
-@operation(in_place=True)
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
-    """input + value * tensor1 * tensor2.
-
-    >>> import minigrad
-    >>> x = minigrad.tensor([1.0, 2.0])
-    >>> minigrad.addcmul(x, x, x, value=10)
-    tensor([11., 42.])
-    """
-    _three_tensors("addcmul", value, input, tensor1, tensor2)
-    return _Addcmul.apply(input, tensor1, tensor2, value)
-
-
-@operation(in_place=True)
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
-    """input + value * tensor1 / tensor2, of floating tensors."""
-    _three_tensors("addcdiv", value, input, tensor1, tensor2)
-    if not any(t.dtype.is_inexact for t in (tensor1, tensor2)):
         raise RuntimeError(
-            "Integer division with addcdiv is no longer supported, and in a future release addcdiv will perform a true division of "
-            "tensor1 and tensor2: convert one of them with .float(), or divide with rounding_mode='trunc' first"
+            f"the base given to float_power_ has dtype {input.dtype.name} but the operation's result requires dtype float64"
         )
-    return _Addcdiv.apply(input, tensor1, tensor2, value)
-
-
-def _interpolate(xp: Any, x: Any, y: Any, weight: Any) -> Any:
-    """From whichever end is nearer, so that weights 0 and 1 give exactly x and y."""
-    if not hasattr(weight, "dtype"):
-        way = y - x
-        way *= cast(weight if abs(weight) < 0.5 else weight - 1, way.dtype)
-        way += x if abs(weight) < 0.5 else y
-        return way
-    return xp.where(xp.abs(weight) < 0.5, x + weight * (y - x), y - (y - x) * (1 - weight))
-
-
-_Lerp = pointwise(
-    "lerp",
-    _interpolate,
-    lambda g, weight: g * (1 - weight),
-    lambda g, weight: g * weight,
-    lambda g, x, y: g * (y - x),
-    promote=refusing(unchanged, "biu", "lerp"),
-)
-
-
-@operation(in_place=True)
-def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
-    """input + weight * (end - input): a point on the line between two, all of one floating dtype.
-
-    >>> import minigrad
-    >>> minigrad.lerp(minigrad.tensor([0.0, 10.0]), minigrad.tensor([1.0, 20.0]), 0.25)
-    tensor([ 0.2500, 12.5000])
-    """
-    check_tensor("lerp", "input", input)
-    check_tensor("lerp", "end", end)
-    for word, tensor in (("end", end), ("weight", weight)):
-        if isinstance(tensor, Variable) and tensor.dtype is not input.dtype:
-            raise RuntimeError(f"expected dtype {input.dtype.name} for `{word}` but got dtype {tensor.dtype.name}")
-    return _Lerp.apply(input, end, weight)
+    return apply_in_place(float_power, input, exponent)
 
 
 # ------------------------------------------------------------------------------------------------ Python's operators
@@ -441,4 +351,4 @@ for _function, _name in ((add, "add"), (mul, "mul"), (rsub, "sub"), (_divide_int
     operator(_function, f"__r{_name}__")
 for _function, _name in ((floor_divide, "floordiv"), (remainder, "mod"), (pow, "pow")):
     operator(_function, f"__r{_name}__", swap=True)
-Tensor.__neg__, Tensor.__pos__, Tensor.__rdiv__ = neg, positive, Tensor.__rtruediv__  # type: ignore[attr-defined]
+Tensor.__neg__, Tensor.__pos__, Tensor.__rdiv__ = neg, positive, Tensor.__rtruediv__  # type: ignore[attr-defined,method-assign]

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import minigrad.random as random
 from minigrad.autograd.function import Operation, wrap
 from minigrad.kernels import array_namespace
 from minigrad.kernels._namespace import is_half
 from minigrad.kernels.rows import exponentials
+from minigrad.ops import random
 from minigrad.ops.broadcasting import broadcast_shape
 from minigrad.ops.dropout import dropout
 from minigrad.ops.joining import cat

@@ -16,6 +16,7 @@ from minigrad.kernels import array_namespace
 from minigrad.kernels.elementwise import choose, clip, keep
 from minigrad.ops.pointwise import (
     Number,
+    Pointwise,
     as_tensor_like,
     binary,
     cast,
@@ -32,7 +33,7 @@ from minigrad.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ pieces of derivatives
 
-_Keep = pointwise("keep", keep, lambda g, mask: _Keep.apply(g, mask))
+_Keep: type[Pointwise] = pointwise("keep", keep, lambda g, mask: _Keep.apply(g, mask))
 
 
 def kept(x: Tensor, mask: Any) -> Tensor:
@@ -60,12 +61,10 @@ def not_implemented(name: str) -> Any:
 def _branches_to_common(condition: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     """The two values in their common type, numbers as arrays of the condition's library."""
     if condition.dtype.kind != "b":
-        if condition.dtype != "uint8":
-            raise RuntimeError(
-                f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtypes.of_array(condition).name}: "
-                "compare it with something, for example condition != 0"
-            )
-        condition = condition.astype(bool)
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtypes.of_array(condition).name}: "
+            "compare it with something, for example condition != 0"
+        )
     if hasattr(x, "dtype") and hasattr(y, "dtype") and x.dtype is y.dtype:
         return condition, x, y
     kind = result_dtype(x, y).numpy

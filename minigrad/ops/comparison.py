@@ -69,7 +69,9 @@ def _two(
     return operation(function, in_place=in_place, **public)
 
 
-def _one(name: str, compute: Callable[..., Any], doc: str, promote: Callable[..., Any] = unchanged, **public: Any) -> Callable[..., Any]:
+def _one(
+    name: str, compute: Callable[..., Any], doc: str, promote: Callable[..., Any] = unchanged, **public: Any
+) -> Callable[..., Any]:
     """A public function that tests each element of one tensor."""
 
     def function(input: Tensor) -> Tensor:
@@ -179,7 +181,12 @@ isneginf = _one(
     "Where input is negative infinity.",
     refusing(unchanged, "c", "isneginf", "isneginf does not support complex inputs."),
 )
-isreal = _one("isreal", lambda xp, x: x.imag == 0 if x.dtype.kind == "c" else xp.ones(x.shape, bool), "Where input has no imaginary part.", out=False)
+isreal = _one(
+    "isreal",
+    lambda xp, x: x.imag == 0 if x.dtype.kind == "c" else xp.ones(x.shape, bool),
+    "Where input has no imaginary part.",
+    out=False,
+)
 signbit = _one(
     "signbit",
     lambda xp, x: xp.signbit(x) if x.dtype.kind in "fV" else x < 0,
@@ -189,11 +196,14 @@ signbit = _one(
 
 # ------------------------------------------------------------------------------------------------ logic
 
-logical_and = _two("logical_and", lambda x, y: (x != 0) & (y != 0), "Where both are true, or not 0.", promote=unchanged, numbers=False)
+logical_and = _two(
+    "logical_and", lambda x, y: (x != 0) & (y != 0), "Where both are true, or not 0.", promote=unchanged, numbers=False
+)
 logical_or = _two("logical_or", lambda x, y: (x != 0) | (y != 0), "Where one is true, or not 0.", promote=unchanged, numbers=False)
-logical_xor = _two("logical_xor", lambda x, y: (x != 0) ^ (y != 0), "Where exactly one is true, or not 0.", promote=unchanged, numbers=False)
+logical_xor = _two(
+    "logical_xor", lambda x, y: (x != 0) ^ (y != 0), "Where exactly one is true, or not 0.", promote=unchanged, numbers=False
+)
 logical_not = _one("logical_not", lambda xp, x: x == 0, "Where input is false, or 0.", in_place=True)
-
 
 
 def _bits(name: str, kinds: str, dunder: str) -> dict[str, Any]:
@@ -233,7 +243,7 @@ def _invert(self: Tensor) -> Tensor:
     return bitwise_not(self)
 
 
-Tensor.__invert__ = _invert  # type: ignore[method-assign]
+Tensor.__invert__ = _invert  # type: ignore[method-assign,assignment]
 for _function, _name in ((bitwise_left_shift, "lshift"), (bitwise_right_shift, "rshift")):
     operator(_function, f"__r{_name}__", swap=True)
 for _name in ("and", "or", "xor"):

@@ -94,5 +94,5 @@ def complex_(real: Tensor, imag: Tensor) -> Tensor:
     return Complex.apply(real, imag)
 
 
-Tensor.real = property(real, doc=real.__doc__)  # type: ignore[assignment,method-assign]
-Tensor.imag = property(imag, doc=imag.__doc__)  # type: ignore[attr-defined]
+for _part in (real, imag):
+    setattr(Tensor, _part.__name__, property(_part, doc=_part.__doc__))

@@ -26,8 +26,8 @@ from minigrad.tensor import Tensor
 class _Chosen:
     """The targets as arrays: where the chosen classes are, and what the loss of each place is multiplied by.
 
-    The classes lie along axis 1 of (N, C, *S), or axis 0 of (C); targets are (N, *S), or ().  `weight` is an array like
-    the targets, or one number for all.  It is 0 where the target is ignored, and a mean has its divisor in it.
+    The classes lie along axis 1 of (N, C, *S), or axis 0 of (C); targets are (N, *S), or ().  `weight` is an array like the
+    targets with 0 where they are ignored, or None for ones; a mean is divided by the sum of the weights.
     """
 
     def __init__(self, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str):
@@ -35,45 +35,41 @@ class _Chosen:
         kind = xp.dtype("float32") if is_half(x) else x.dtype
         self.axis, self.reduction = (1 if x.ndim > 1 else 0), reduction
         C, places = x.shape[self.axis], target.astype("int64", copy=False)
-        self.weight: Any = 1.0
-        if _within(places, ignore_index, ignore_index + 1, any_of_them=True):
-            counted = places != ignore_index
-            places, self.weight = places * counted, counted.astype(kind)
-        if not _within(places, 0, C):
+        smallest, largest = (int(places.min()), int(places.max())) if places.size else (0, 0)
+        self.counted: Any = None
+        self.weight: Any = None
+        if smallest <= ignore_index <= largest:
+            self.counted = places != ignore_index
+            places, self.weight = places * self.counted, self.counted.astype(kind)
+            smallest, largest = int(places.min()), int(places.max())
+        if (smallest < 0 or largest >= C) and places.size:
             wrong = places[(places < 0) | (places >= C)]
             raise IndexError(f"Target {int(wrong.reshape(-1)[0])} is out of bounds.")
         if weight is not None:
-            self.weight = weight.astype(kind, copy=False).take(places) * self.weight
+            weight = weight.astype(kind, copy=False).take(places)
+            self.weight = weight if self.weight is None else weight * self.weight
+        self.total = 1.0
         if reduction == "mean":
-            self.weight = self.weight / (
-                self.weight.sum() if hasattr(self.weight, "sum") else places.size or float("nan")
-            )
+            self.total = (places.size or float("nan")) if self.weight is None else self.weight.sum()
         grid = [xp.arange(n).reshape(-1, *(1,) * (places.ndim - i - 1)) for i, n in enumerate(places.shape)]
         self.index = (*grid[: self.axis], places, *grid[self.axis :])
 
     def reduced(self, loss: Any, dtype: Any) -> Any:
         """The weighed losses, summed unless each of them is wanted."""
-        if self.reduction == "none":
-            loss = loss * self.weight
-        else:
-            loss = (
-                (loss * self.weight).sum() if hasattr(self.weight, "sum") else loss.sum() * loss.dtype.type(self.weight)
-            )
+        loss = loss if self.weight is None else loss * self.weight
+        if self.reduction != "none":
+            loss = loss.sum()
+            loss = loss / loss.dtype.type(self.total)
         return loss.astype(dtype, copy=False)
 
     def spread(self, g: Any) -> Any:
         """The gradient of each place's loss, given that of the result: one number for all where they are alike."""
-        if not hasattr(self.weight, "sum"):
-            return g * self.weight
-        return (g * wrap(self.weight.view())).to(g.dtype)
-
-
-def _within(places: Any, low: int, high: int, any_of_them: bool = False) -> bool:
-    """Whether all numbers lie from low to high - 1; or, more cheaply than by comparing, whether any of them may."""
-    if not places.size:
-        return not any_of_them
-    smallest, largest = int(places.min()), int(places.max())
-    return (smallest < high and low <= largest) if any_of_them else (low <= smallest and largest < high)
+        if self.weight is None:
+            return g / self.total
+        factor = self.weight / self.total
+        if self.counted is not None:  # 0, and not 0 / 0, where everything is ignored
+            factor = array_namespace(factor).where(self.counted, factor, factor.dtype.type(0))
+        return (g * wrap(factor)).to(g.dtype)
 
 
 class NllLoss(Operation):
@@ -81,11 +77,13 @@ class NllLoss(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+        ctx.save_for_backward(target)
         ctx.chosen, ctx.shape = _Chosen(x, target, weight, ignore_index, reduction), x.shape
         return ctx.chosen.reduced(-x[ctx.chosen.index], x.dtype)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
+        ctx.unpack()  # raises where the target was changed since
         return _Place.apply(-ctx.chosen.spread(g), ctx.chosen, ctx.shape)
 
 
@@ -129,7 +127,7 @@ class CrossEntropy(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
-        ctx.save_for_backward(x)
+        ctx.save_for_backward(x, target)
         chosen = ctx.chosen = _Chosen(x, target, weight, ignore_index, reduction)
         xp = array_namespace(x)
         shifted, e, total = x, x, x.sum(chosen.axis, keepdims=True)
@@ -141,7 +139,7 @@ class CrossEntropy(Operation):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        (x,) = ctx.saved_tensors
+        x, _ = ctx.saved_tensors
         return CrossEntropyBackward.apply(ctx.chosen.spread(g), x, ctx.chosen, ctx.exponentials, ctx.total)
 
     def name(self) -> str:

@@ -14,7 +14,7 @@ from minigrad.kernels._namespace import widened
 from minigrad.kernels.elementwise import into
 from minigrad.kernels.elementwise import sign as sign_of
 from minigrad.ops.choosing import clamp, kept, where, zeros
-from minigrad.ops.pointwise import check_tensor, pointwise, refusing, to_float, unary, unchanged
+from minigrad.ops.pointwise import Pointwise, check_tensor, pointwise, refusing, to_float, unary, unchanged
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
 
@@ -86,9 +86,23 @@ def square(input: Tensor) -> Tensor:
 sin = unary("sin", lambda xp, x: xp.sin(x), lambda g, x: g * x.cos(), doc="The sine of an angle in radians.")
 cos = unary("cos", lambda xp, x: xp.cos(x), lambda g, x: -g * x.sin(), doc="The cosine of an angle in radians.")
 tan = unary("tan", lambda xp, x: xp.tan(x), lambda g, out: g * (out * out + 1), doc="The tangent of an angle in radians.")
-asin = unary("asin", lambda xp, x: xp.arcsin(x), lambda g, x: g * (1 - x * x).rsqrt(), aliases=("arcsin",), doc="The angle whose sine is input.")
-acos = unary("acos", lambda xp, x: xp.arccos(x), lambda g, x: -g * (1 - x * x).rsqrt(), aliases=("arccos",), doc="The angle whose cosine is input.")
-atan = unary("atan", lambda xp, x: xp.arctan(x), lambda g, x: g / (x * x + 1), aliases=("arctan",), doc="The angle whose tangent is input.")
+asin = unary(
+    "asin",
+    lambda xp, x: xp.arcsin(x),
+    lambda g, x: g * (1 - x * x).rsqrt(),
+    aliases=("arcsin",),
+    doc="The angle whose sine is input.",
+)
+acos = unary(
+    "acos",
+    lambda xp, x: xp.arccos(x),
+    lambda g, x: -g * (1 - x * x).rsqrt(),
+    aliases=("arccos",),
+    doc="The angle whose cosine is input.",
+)
+atan = unary(
+    "atan", lambda xp, x: xp.arctan(x), lambda g, x: g / (x * x + 1), aliases=("arctan",), doc="The angle whose tangent is input."
+)
 deg2rad = unary(
     "deg2rad",
     widened(lambda x: x * (math.pi / 180)),
@@ -108,28 +122,47 @@ rad2deg = unary(
 
 sinh = unary("sinh", lambda xp, x: xp.sinh(x), lambda g, x: g * x.cosh(), doc="(e^input - e^-input) / 2.")
 cosh = unary("cosh", lambda xp, x: xp.cosh(x), lambda g, x: g * x.sinh(), doc="(e^input + e^-input) / 2.")
-asinh = unary("asinh", lambda xp, x: xp.arcsinh(x), lambda g, x: g * (x * x + 1).rsqrt(), aliases=("arcsinh",), doc="The inverse of sinh.")
-acosh = unary(
-    "acosh", lambda xp, x: xp.arccosh(x), lambda g, x: g * (x * x - 1).rsqrt(), aliases=("arccosh",), doc="The inverse of cosh, for input >= 1."
+asinh = unary(
+    "asinh", lambda xp, x: xp.arcsinh(x), lambda g, x: g * (x * x + 1).rsqrt(), aliases=("arcsinh",), doc="The inverse of sinh."
 )
-atanh = unary("atanh", lambda xp, x: xp.arctanh(x), lambda g, x: g / (1 - x * x), aliases=("arctanh",), doc="The inverse of tanh, for |input| <= 1.")
+acosh = unary(
+    "acosh",
+    lambda xp, x: xp.arccosh(x),
+    lambda g, x: g * (x * x - 1).rsqrt(),
+    aliases=("arccosh",),
+    doc="The inverse of cosh, for input >= 1.",
+)
+atanh = unary(
+    "atanh",
+    lambda xp, x: xp.arctanh(x),
+    lambda g, x: g / (1 - x * x),
+    aliases=("arctanh",),
+    doc="The inverse of tanh, for |input| <= 1.",
+)
+
+
+# Networks call the backward of these two at every layer: an operation of its own makes it three passes over one buffer.
 
 
 def _tanh_slope(g: Any, y: Any) -> Any:
+    """g (1 - y^2)"""
     slope = y * y
     slope *= g
     return array_namespace(g).subtract(g, slope, out=into(slope))
 
 
 def _sigmoid_slope(g: Any, y: Any) -> Any:
+    """g y (1 - y)"""
     slope = 1 - y
     slope *= y
     slope *= g
     return slope
 
 
-_TanhBackward = pointwise("tanh_backward", _tanh_slope, lambda h, y: _TanhBackward.apply(h, y), lambda h, g, y: h * g * y * -2)
-_SigmoidBackward = pointwise(
+_TanhBackward: type[Pointwise] = pointwise(
+    "tanh_backward", _tanh_slope, lambda h, y: _TanhBackward.apply(h, y), lambda h, g, y: h * g * y * -2
+)
+_SigmoidBackward: type[Pointwise] = pointwise(
     "sigmoid_backward", _sigmoid_slope, lambda h, y: _SigmoidBackward.apply(h, y), lambda h, g, y: h * g * (1 - y * 2)
 )
 tanh = unary(
@@ -284,15 +317,16 @@ erfinv = _special(
     "erfinv", special.erfinv, lambda g, out: g * ((out * out).exp() * (math.sqrt(math.pi) / 2)), "The x with erf(x) = input."
 )
 lgamma = _special("lgamma", special.lgamma, lambda g, x: g * x.digamma(), "log |Gamma(input)|.", where="")
-digamma = _special(
-    "digamma", special.digamma, lambda g, x: g * polygamma(1, x), "The derivative of log Gamma(input).", where=""
-)
+digamma = _special("digamma", special.digamma, lambda g, x: g * polygamma(1, x), "The derivative of log Gamma(input).", where="")
 operation(lgamma, name="gammaln", where="special", method=False)
 operation(digamma, name="psi", where="special", method=False)
 operation(digamma, name="digamma", where="special", method=False)
 
 _Polygamma = pointwise(
-    "polygamma", lambda xp, x, n: special.polygamma(n, x), lambda g, x, n: g * polygamma(n + 1, x), promote=refusing(to_float, "c", "polygamma")
+    "polygamma",
+    lambda xp, x, n: special.polygamma(n, x),
+    lambda g, x, n: g * polygamma(n + 1, x),
+    promote=refusing(to_float, "c", "polygamma"),
 )
 
 
@@ -318,7 +352,14 @@ sinc = unary(
     where=SPECIAL,
     doc="sin(pi input) / (pi input), and 1 at 0.",
 )
-entr = _special("entr", _entropy, lambda g, x: g * where(x < 0, math.nan, -x.log() - 1), "-input log(input), 0 at 0, -inf below.", where="special", in_place=False)
+entr = _special(
+    "entr",
+    _entropy,
+    lambda g, x: g * where(x < 0, math.nan, -x.log() - 1),
+    "-input log(input), 0 at 0, -inf below.",
+    where="special",
+    in_place=False,
+)
 ndtr = _special(
     "ndtr",
     widened(lambda x: special.erfc(x * -math.sqrt(0.5)) * 0.5),

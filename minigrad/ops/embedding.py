@@ -23,12 +23,13 @@ class Embedding(Operation):
 
     @staticmethod
     def forward(ctx: Any, weight: Any, indices: Any, padding_idx: int | None, by_frequency: bool) -> Any:
-        ctx.indices, ctx.settings = indices, (len(weight), padding_idx, by_frequency)
+        ctx.save_for_backward(indices)
+        ctx.settings = len(weight), padding_idx, by_frequency
         return weight.take(indices, axis=0)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return EmbeddingBackward.apply(g, ctx.indices, *ctx.settings)
+        return EmbeddingBackward.apply(g, *ctx.saved_tensors, *ctx.settings)
 
 
 class EmbeddingBackward(Operation):
@@ -36,19 +37,20 @@ class EmbeddingBackward(Operation):
 
     @staticmethod
     def forward(ctx: Any, g: Any, indices: Any, V: int, padding_idx: int | None, by_frequency: bool) -> Any:
-        ctx.indices, ctx.settings = indices, (V, padding_idx, by_frequency)
+        ctx.save_for_backward(indices)
+        ctx.settings = V, padding_idx, by_frequency
         return embedding_backward(g, indices, V, padding_idx, by_frequency)
 
     @staticmethod
     def backward(ctx: Any, h: Any) -> Any:
-        V, padding_idx, by_frequency = ctx.settings
-        xp = array_namespace(ctx.indices)
+        (indices,), (V, padding_idx, by_frequency) = ctx.saved_tensors, ctx.settings
+        xp = array_namespace(indices._array)
         factor = xp.ones(V, h._array.dtype)
         if padding_idx is not None:
             factor[padding_idx] = 0
         if by_frequency:
-            factor /= xp.maximum(xp.bincount(ctx.indices.reshape(-1), minlength=V), 1).astype(factor.dtype)
-        return Embedding.apply(h * wrap(factor[:, None]), ctx.indices, None, False)
+            factor /= xp.maximum(xp.bincount(indices._array.reshape(-1), minlength=V), 1).astype(factor.dtype)
+        return Embedding.apply(h * wrap(factor[:, None]), indices, None, False)
 
 
 def _padding(padding_idx: int | None, V: int) -> int | None:
@@ -118,7 +120,7 @@ def embedding(
     padding = _padding(padding_idx, weight.shape[0])
     if max_norm is not None:
         _renormalize(weight, input._array, max_norm, norm_type)
-    return Embedding.apply(weight, input._array, padding, bool(scale_grad_by_freq))
+    return Embedding.apply(weight, input, padding, bool(scale_grad_by_freq))
 
 
 @operation(where="nn.functional", out=False)

@@ -272,7 +272,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):
         value = wrap(value.view())
     elif isinstance(value, Number):
-        value = number_as(value, self.dtype)
+        value = number_as(value, self.dtype, to_infinity=True)
     elif not isinstance(value, Tensor):
         raise TypeError(f"can't assign a {type(value).__name__} to a tensor of {self.dtype}: make it a tensor first")
     region, where, dims, indices = plan(self, index)

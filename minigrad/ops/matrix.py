@@ -455,4 +455,5 @@ def _rmatmul_operator(self: Tensor, other: Any) -> Any:
     return matmul(other, self) if isinstance(other, Variable) else NotImplemented
 
 
-Tensor.__matmul__, Tensor.__rmatmul__ = _matmul_operator, _rmatmul_operator  # type: ignore[method-assign,attr-defined]
+for _dunder, _operator in (("__matmul__", _matmul_operator), ("__rmatmul__", _rmatmul_operator)):
+    setattr(Tensor, _dunder, _operator)

@@ -11,7 +11,6 @@ the result.  Broadcasting and type promotion are undone by the engine.  The tabl
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -72,7 +71,7 @@ class Pointwise(Operation):
         if self.saved:
             self.saved = None
 
-    def _remember(self, inputs: tuple[Any, ...], arrays: list[Any], results: Any) -> None:
+    def _remember(self, inputs: tuple[Any, ...], arrays: Sequence[Any], results: Any) -> None:
         kept = self._kept(self.needs_input_grad)
         values = (*inputs, results)
         self.saved = tuple([
@@ -195,12 +194,12 @@ def pointwise(
         "rules": tuple([None if d is None else _reading(d, pick) for d, pick in zip(derivatives, picks)]), "picks": tuple(picks), "kept": {},
         "_name": title + "Backward0", "label": name, "__doc__": f"The operation `{name}`.", "__module__": __name__,
     }  # fmt: skip
-    cls = type(title, (Pointwise,), members)
+    cls: Any = type(title, (Pointwise,), members)
     if len(names) == 1:
-        cls.apply = staticmethod(_apply_unary(cls))  # type: ignore[method-assign]
+        cls.apply = staticmethod(_apply_unary(cls))
     elif len(names) == 2:
-        cls.apply = staticmethod(_apply_binary(cls))  # type: ignore[method-assign]
-        cls.run = _run_binary(cls)  # type: ignore[method-assign]
+        cls.apply = staticmethod(_apply_binary(cls))
+        cls.run = _run_binary(cls)
     return cls
 
 
@@ -211,10 +210,11 @@ def _without_xp(compute: Callable[..., Any]) -> tuple[tuple[str, ...], Callable[
     parameters = list(inspect.signature(compute).parameters)
     if parameters[0] != "xp":
         return tuple(parameters), compute
-    body = {
+    bodies: dict[int, Callable[..., Any]] = {
         2: lambda x: compute(array_namespace(x), x),
         3: lambda x, y: compute(array_namespace(x), x, y),
-    }.get(len(parameters), lambda *arrays: compute(array_namespace(arrays[0]), *arrays))
+    }
+    body = bodies.get(len(parameters), lambda *arrays: compute(array_namespace(arrays[0]), *arrays))
     return tuple(parameters[1:]), body
 
 

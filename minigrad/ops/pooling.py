@@ -35,7 +35,7 @@ def _batched(kernel: Callable[..., Any], d: int, x: Any, *args: Any) -> Any:
 
 
 class MaxPool(Operation):
-    """The largest number of each window and, where asked for, its place.  dx: g at those places, 0 elsewhere."""
+    """The largest number of each window and, if anybody needs it, its place.  dx: g at those places, 0 elsewhere."""
 
     d: int
     materialize_grads = False
@@ -44,27 +44,29 @@ class MaxPool(Operation):
     def forward(ctx: Any, x: Any, settings: tuple[Any, ...], with_places: bool) -> Any:
         if not with_places and not any(ctx.needs_input_grad):
             return _batched(kernels.max_pool, ctx.d, x, *settings)
-        y, ctx.places = _batched(kernels.max_pool_forward, ctx.d, x, *settings)
+        y, places = _batched(kernels.max_pool_forward, ctx.d, x, *settings)
+        ctx.save_for_backward(places)
         ctx.size = x.shape
-        return (y, ctx.places) if with_places else y
+        return y, places
 
     @staticmethod
     def backward(ctx: Any, g: Any, *_: Any) -> Any:
-        return MaxPoolBackward.apply(g, ctx.places, ctx.size, ctx.d)
+        return MaxPoolBackward.apply(g, *ctx.saved_tensors, ctx.size, ctx.d)
 
 
 class AdaptiveMaxPool(MaxPool):
     """The largest number of each bin, and its place."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any, output: Ints, with_places: bool) -> Any:
+    def forward(ctx: Any, x: Any, output: Ints, with_places: bool = True) -> Any:
         if 0 in output:
             y = array_namespace(x).empty((*x.shape[: x.ndim - ctx.d], *output), x.dtype)
-            ctx.places = array_namespace(x).empty(y.shape, "int64")
+            places = array_namespace(x).empty(y.shape, "int64")
         else:
-            y, ctx.places = _batched(kernels.adaptive_max_pool_forward, ctx.d, x, output)
+            y, places = _batched(kernels.adaptive_max_pool_forward, ctx.d, x, output)
+        ctx.save_for_backward(places)
         ctx.size = x.shape
-        return (y, ctx.places) if with_places else y
+        return y, places
 
 
 class MaxPoolBackward(Operation):
@@ -72,14 +74,15 @@ class MaxPoolBackward(Operation):
 
     @staticmethod
     def forward(ctx: Any, g: Any, places: Any, size: Ints, d: int) -> Any:
-        ctx.places, ctx.d = places, d
+        ctx.save_for_backward(places)
+        ctx.d = d
         if len(size) == d + 2:
             return kernels.max_pool_backward(g, places, size)
         return kernels.max_pool_backward(g[None], places[None], (1, *size))[0]
 
     @staticmethod
     def backward(ctx: Any, h: Any) -> Any:
-        return MaxPoolGather.apply(h, ctx.places, ctx.d)
+        return MaxPoolGather.apply(h, *ctx.saved_tensors, ctx.d)
 
 
 class MaxPoolGather(Operation):
@@ -87,14 +90,15 @@ class MaxPoolGather(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Any, places: Any, d: int) -> Any:
-        ctx.places, ctx.size, ctx.d = places, x.shape, d
+        ctx.save_for_backward(places)
+        ctx.size, ctx.d = x.shape, d
         if x.ndim == d + 2:
             return kernels.max_pool_gather(x, places)
         return kernels.max_pool_gather(x[None], places[None])[0]
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return MaxPoolBackward.apply(g, ctx.places, ctx.size, ctx.d)
+        return MaxPoolBackward.apply(g, *ctx.saved_tensors, ctx.size, ctx.d)
 
 
 class MaxUnpool(Operation):
@@ -102,17 +106,17 @@ class MaxUnpool(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Any, places: Any, output: Ints, d: int) -> Any:
-        ctx.places, ctx.d = places, d
+        ctx.save_for_backward(places)
+        ctx.d = d
         xp, lead = array_namespace(x), x.shape[: x.ndim - d]
-        y = xp.zeros((prod(lead), prod(output)), x.dtype)
-        y[xp.arange(prod(lead))[:, None], places.reshape(prod(lead), prod(places.shape[len(lead) :]))] = x.reshape(
-            prod(lead), -1
-        )
+        planes = prod(lead)
+        y = xp.zeros((planes, prod(output)), x.dtype)
+        y[xp.arange(planes)[:, None], places.reshape(planes, prod(x.shape[-d:]))] = x.reshape(planes, prod(x.shape[-d:]))
         return y.reshape(*lead, *output)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return MaxPoolGather.apply(g, ctx.places, ctx.d)
+        return MaxPoolGather.apply(g, *ctx.saved_tensors, ctx.d)
 
 
 # ------------------------------------------------------------------------------------------------ the mean
@@ -261,6 +265,11 @@ _INPUTS = (
 )
 
 
+def _as_asked(result: Any, return_indices: bool) -> Any:
+    """The largest numbers, with their places or alone."""
+    return result if return_indices or not isinstance(result, tuple) else result[0]
+
+
 def _public(d: int) -> list[Callable[..., Any]]:
     """The pools over d spatial axes, which differ in nothing else."""
     max_name, avg_name, a_max_name, a_avg_name = (
@@ -274,11 +283,8 @@ def _public(d: int) -> list[Callable[..., Any]]:
         _check_input(max_name, input, d)
         if d == 1:
             _floating(max_name, input)
-        return _MAX[d].apply(
-            input,
-            (*_windows(max_name, d, kernel_size, stride, padding, dilation), bool(ceil_mode)),
-            bool(return_indices),
-        )
+        settings = (*_windows(max_name, d, kernel_size, stride, padding, dilation), bool(ceil_mode))
+        return _as_asked(_MAX[d].apply(input, settings, bool(return_indices)), return_indices)
 
     def avg_pool(
         input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
@@ -295,7 +301,7 @@ def _public(d: int) -> list[Callable[..., Any]]:
     def adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
         bins = _bins(a_max_name, input, output_size, d)
         _floating(a_max_name, input)
-        return _ADAPTIVE_MAX[d].apply(input, bins, bool(return_indices))
+        return _as_asked(_ADAPTIVE_MAX[d].apply(input, bins), return_indices)
 
     def adaptive_avg_pool(input: Tensor, output_size: Any) -> Tensor:
         bins = _bins(a_avg_name, input, output_size, d)
@@ -389,7 +395,7 @@ def _others(d: int) -> list[Callable[..., Tensor]]:
             raise RuntimeError(
                 f"Found an invalid max index: {worst} (output volumes are of size {'x'.join(map(str, output))})"
             )
-        return MaxUnpool.apply(input, places, output, d)
+        return MaxUnpool.apply(input, indices, output, d)
 
     lp_pool.__doc__ = (
         f"""(sum of x^p over each window)^(1/p), of {_INPUTS[d - 1]}: between sum (p = 1) and largest (p large)."""

@@ -271,12 +271,14 @@ class Normal(Operation):
 
     @staticmethod
     def forward(ctx: Any, *parameters: Any) -> Any:
-        *ctx.parameters, draw = parameters
-        return draw(*ctx.parameters)
+        *values, draw = parameters
+        ctx.described = [(v.shape, v.dtype) if hasattr(v, "shape") else None for v in values]
+        return draw(*values)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> tuple[Any, ...]:
-        return tuple(wrap(array_namespace(p).zeros(p.shape, p.dtype)) if hasattr(p, "shape") else None for p in ctx.parameters)
+        xp = array_namespace(g._array)
+        return tuple(None if like is None else wrap(xp.zeros(*like)) for like in ctx.described)
 
 
 class Bernoulli(Normal):

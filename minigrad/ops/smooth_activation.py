@@ -18,7 +18,7 @@ from minigrad.ops._dims import normalize_dim
 from minigrad.ops.activation import FUNCTIONAL, activate, floats_alone
 from minigrad.ops.choosing import where
 from minigrad.ops.elementary import logistic
-from minigrad.ops.pointwise import check_tensor, pointwise, refusing, to_float
+from minigrad.ops.pointwise import Pointwise, check_tensor, pointwise, refusing, to_float
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
 
@@ -48,7 +48,9 @@ _Softplus = pointwise(
     lambda g, x, out, beta, threshold: where(x * beta > threshold, g, -g * (out * -beta).expm1()),
     promote=floats_alone("softplus"),
 )
-_LogSigmoid = pointwise("log_sigmoid", widened(lambda x: -_log_1_exp(-x)), lambda g, out: -g * out.expm1(), promote=floats_alone("log_sigmoid"))
+_LogSigmoid = pointwise(
+    "log_sigmoid", widened(lambda x: -_log_1_exp(-x)), lambda g, out: -g * out.expm1(), promote=floats_alone("log_sigmoid")
+)
 
 
 @operation(where=FUNCTIONAL)
@@ -110,7 +112,7 @@ def _silu_curvature(x: Tensor) -> Tensor:
     return s * (1 - s) * (2 + x * (1 - s * 2))
 
 
-_SiluBackward = pointwise(
+_SiluBackward: type[Pointwise] = pointwise(
     "silu_backward",
     _silu_slope,
     lambda h, x, gate: _SiluBackward.apply(h, x, gate),
@@ -152,7 +154,7 @@ def _gelu_slope(g: Any, x: Any, gate: Any) -> Any:
     return slope
 
 
-_GeluBackward = pointwise(
+_GeluBackward: type[Pointwise] = pointwise(
     "gelu_backward",
     _gelu_slope,
     lambda h, x, gate: _GeluBackward.apply(h, x, gate),
@@ -214,7 +216,7 @@ def _gelu_tanh_curvature(x: Tensor) -> Tensor:
     return (1 - t * t) * (u1 + x * (u2 * 0.5 - t * u1 * u1))
 
 
-_GeluTanhBackward = pointwise(
+_GeluTanhBackward: type[Pointwise] = pointwise(
     "gelu_backward",
     _gelu_tanh_slope,
     lambda h, x, tanh: _GeluTanhBackward.apply(h, x, tanh),
@@ -279,7 +281,7 @@ def _mish_curvature(x: Tensor) -> Tensor:
     return (1 - t * t) * s * (2 + x * (1 - s - t * s * 2))
 
 
-_MishBackward = pointwise(
+_MishBackward: type[Pointwise] = pointwise(
     "mish_backward", _mish_slope, lambda h, x: _MishBackward.apply(h, x), lambda h, g, x: h * g * _mish_curvature(x)
 )
 

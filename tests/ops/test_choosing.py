@@ -66,7 +66,9 @@ def test_types_of_clamp(kind):
     x = np.array([1, 2, 5]).astype(kind)
     for bounds in ((2, 4), (1.5, None), (None, 4.0), (2, 3.5)):
         assert_same(lambda T: T.clamp(T.tensor(x), *bounds))  # noqa: B023
-    assert_same(lambda T: [T.tensor(x).clamp_min(2), T.tensor(x).clamp_max(2.5), T.tensor(x).clamp(T.tensor(2.0), 3), T.tensor(x).clip(2)])
+    assert_same(
+        lambda T: [T.tensor(x).clamp_min(2), T.tensor(x).clamp_max(2.5), T.tensor(x).clamp(T.tensor(2.0), 3), T.tensor(x).clip(2)]
+    )
 
 
 def test_clamp_in_place_keeps_the_type():
@@ -120,7 +122,9 @@ def test_where_stops_a_nan_that_was_not_chosen():
     assert_same(program)
 
 
-@pytest.mark.parametrize("left", [1, 2.5, True, np.array([1, 2]), np.array([1.0, 2.0], "float32"), np.array(2.0), np.array([1, 0], "uint8")])
+@pytest.mark.parametrize(
+    "left", [1, 2.5, True, np.array([1, 2]), np.array([1.0, 2.0], "float32"), np.array(2.0), np.array([1, 0], "uint8")]
+)
 @pytest.mark.parametrize("right", [0, 0.5, np.array([[3.0], [4.0]]), np.array([True, False])])
 def test_where_promotes_tensors_and_numbers(left, right):
     def program(T):

@@ -17,8 +17,10 @@ TYPES = ["bool", "uint8", "int8", "int32", "int64", "float16", "float32", "float
 ORDER = ["eq", "ne", "lt", "le", "gt", "ge"]
 LOGIC = ["logical_and", "logical_or", "logical_xor"]
 BITS = ["bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift"]
-SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
-         "bitwise_left_shift": "<<", "bitwise_right_shift": ">>"}  # fmt: skip
+SIGNS = {
+    "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "bitwise_and": "&", "bitwise_or": "|",
+    "bitwise_xor": "^", "bitwise_left_shift": "<<", "bitwise_right_shift": ">>",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [*ORDER, *LOGIC, *BITS])
@@ -44,7 +46,9 @@ def test_nan_is_equal_to_nothing_and_in_no_order():
         assert getattr(minigrad, name)(x, x).tolist() == [name == "ne", name in ("eq", "le", "ge")]
 
 
-@pytest.mark.parametrize("name", ["isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit", "logical_not", "bitwise_not"])
+@pytest.mark.parametrize(
+    "name", ["isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit", "logical_not", "bitwise_not"]
+)
 def test_tests_of_one_tensor(name):
     for kind in TYPES:
         values = [0.0, -0.0, 1.5, -2.0, inf, -inf, nan] if kind.startswith("float") else [0, 1, 3]
@@ -53,7 +57,12 @@ def test_tests_of_one_tensor(name):
 
 
 def test_bits_shifted_out_of_the_type_are_lost():
-    assert_same(lambda T: [f(T.tensor([5, -3, 0], dtype=T.int32)) for f in (lambda x: x << 31, lambda x: x << 40, lambda x: x >> 40, lambda x: x << -1)])
+    assert_same(
+        lambda T: [
+            f(T.tensor([5, -3, 0], dtype=T.int32))
+            for f in (lambda x: x << 31, lambda x: x << 40, lambda x: x >> 40, lambda x: x << -1)
+        ]
+    )
     assert_same(lambda T: [T.tensor([200], dtype=T.uint8) << 1, T.tensor([200], dtype=T.uint8) >> 3, 1 << T.tensor([0, 3, 64])])
 
 
@@ -69,7 +78,13 @@ def test_operators_in_place(dunder):
 
 
 def test_comparisons_in_place_write_into_the_type_of_the_tensor():
-    assert_same(lambda T: [T.tensor([1.0, 3.0]).gt_(2), T.tensor([1, 0]).logical_not_(), T.tensor([1.0, 0.0]).logical_and_(T.tensor([1, 1]))])
+    assert_same(
+        lambda T: [
+            T.tensor([1.0, 3.0]).gt_(2),
+            T.tensor([1, 0]).logical_not_(),
+            T.tensor([1.0, 0.0]).logical_and_(T.tensor([1, 1])),
+        ]
+    )
 
 
 @pytest.mark.parametrize("equal_nan", [True, False])
@@ -81,7 +96,11 @@ def test_isclose_and_allclose(kind, rtol, atol, equal_nan):
 
     def program(T):
         a, b = T.tensor(x), T.tensor(y)
-        return T.isclose(a, b, rtol, atol, equal_nan), T.tensor(T.allclose(a, b, rtol, atol, equal_nan)), T.tensor(T.allclose(a, a, equal_nan=True))
+        return (
+            T.isclose(a, b, rtol, atol, equal_nan),
+            T.tensor(T.allclose(a, b, rtol, atol, equal_nan)),
+            T.tensor(T.allclose(a, a, equal_nan=True)),
+        )
 
     assert_same(program)
 

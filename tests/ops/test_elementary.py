@@ -14,13 +14,15 @@ POSITIVE, PROBABLE = np.array([0.1, 0.5, 1.0, 1.7, 9.0]), np.array([-0.9, -0.3, 
 
 # name -> where its derivatives are compared
 NAMES = {
-    "exp": EVERYWHERE, "exp2": EVERYWHERE, "expm1": EVERYWHERE, "log": POSITIVE, "log2": POSITIVE, "log10": POSITIVE, "log1p": POSITIVE,
-    "sqrt": POSITIVE, "rsqrt": POSITIVE, "square": EVERYWHERE, "reciprocal": POSITIVE - 2.05, "sin": EVERYWHERE, "cos": EVERYWHERE,
-    "tan": EVERYWHERE, "asin": PROBABLE, "acos": PROBABLE, "atan": EVERYWHERE, "sinh": EVERYWHERE, "cosh": EVERYWHERE,
-    "tanh": EVERYWHERE, "asinh": EVERYWHERE, "acosh": POSITIVE + 1.2, "atanh": PROBABLE, "sigmoid": EVERYWHERE, "abs": EVERYWHERE,
-    "sign": EVERYWHERE, "sgn": EVERYWHERE, "neg": EVERYWHERE, "floor": EVERYWHERE, "ceil": EVERYWHERE, "trunc": EVERYWHERE,
-    "round": EVERYWHERE, "frac": EVERYWHERE, "deg2rad": EVERYWHERE, "rad2deg": EVERYWHERE, "erf": EVERYWHERE, "erfc": EVERYWHERE,
-    "erfinv": PROBABLE, "lgamma": POSITIVE, "digamma": POSITIVE, "sinc": EVERYWHERE, "logit": np.abs(PROBABLE[[0, 1, 3, 4]]),
+    "exp": EVERYWHERE, "exp2": EVERYWHERE, "expm1": EVERYWHERE, "log": POSITIVE, "log2": POSITIVE, "log10": POSITIVE,
+    "log1p": POSITIVE, "sqrt": POSITIVE, "rsqrt": POSITIVE, "square": EVERYWHERE, "reciprocal": POSITIVE - 2.05,
+    "sin": EVERYWHERE, "cos": EVERYWHERE, "tan": EVERYWHERE, "asin": PROBABLE, "acos": PROBABLE, "atan": EVERYWHERE,
+    "sinh": EVERYWHERE, "cosh": EVERYWHERE, "tanh": EVERYWHERE, "asinh": EVERYWHERE, "acosh": POSITIVE + 1.2,
+    "atanh": PROBABLE, "sigmoid": EVERYWHERE, "abs": EVERYWHERE, "sign": EVERYWHERE, "sgn": EVERYWHERE,
+    "neg": EVERYWHERE, "floor": EVERYWHERE, "ceil": EVERYWHERE, "trunc": EVERYWHERE, "round": EVERYWHERE,
+    "frac": EVERYWHERE, "deg2rad": EVERYWHERE, "rad2deg": EVERYWHERE, "erf": EVERYWHERE, "erfc": EVERYWHERE,
+    "erfinv": PROBABLE, "lgamma": POSITIVE, "digamma": POSITIVE, "sinc": EVERYWHERE,
+    "logit": np.abs(PROBABLE[[0, 1, 3, 4]]),
 }  # fmt: skip
 ALIASES = {
     "absolute": "abs", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh",
@@ -81,7 +83,15 @@ def test_methods_in_place_and_out_forms():
 
 def test_special_names_are_the_same_functions():
     x = minigrad.tensor([0.25, 0.5])
-    pairs = {"expit": "sigmoid", "psi": "digamma", "gammaln": "lgamma", "exp2": "exp2", "round": "round", "sinc": "sinc", "erf": "erf"}
+    pairs = {
+        "expit": "sigmoid",
+        "psi": "digamma",
+        "gammaln": "lgamma",
+        "exp2": "exp2",
+        "round": "round",
+        "sinc": "sinc",
+        "erf": "erf",
+    }
     for special, plain in pairs.items():
         assert minigrad.equal(getattr(minigrad.special, special)(x), getattr(minigrad, plain)(x))
 
@@ -119,7 +129,9 @@ def test_polygamma(n):
 @pytest.mark.parametrize("name", ["entr", "ndtr"])
 def test_functions_of_special_alone(name):
     assert_same(lambda T: to_second_order(T, getattr(T.special, name), POSITIVE), rtol=1e-9)
-    assert_same(lambda T: [getattr(T.special, name)(T.tensor([-1.0, 0.0, 2.0, nan])), getattr(T.special, name)(T.tensor([1, 2]))], 1e-6)
+    assert_same(
+        lambda T: [getattr(T.special, name)(T.tensor([-1.0, 0.0, 2.0, nan])), getattr(T.special, name)(T.tensor([1, 2]))], 1e-6
+    )
 
 
 @pytest.mark.parametrize(

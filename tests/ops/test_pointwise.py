@@ -91,14 +91,31 @@ def test_shapes_that_do_not_fit_are_named(function):
 @pytest.mark.parametrize("kind", ["uint8", "int32", "int64", "float16", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(2,), ()])
 def test_a_number_of_python_or_numpy_does_not_promote_within_its_category(kind, shape, number):
-    for function in ("x + n", "n * x", "x / n", "n / x", "x ** n", "x > n", "x == n", "T.xlogy(x, n)", "T.copysign(x, n)", "x.clamp_min(n)"):
+    for function in (
+        "x + n",
+        "n * x",
+        "x / n",
+        "n / x",
+        "x ** n",
+        "x > n",
+        "x == n",
+        "T.xlogy(x, n)",
+        "T.copysign(x, n)",
+        "x.clamp_min(n)",
+    ):
         assert_agrees(lambda T: eval(function, {"x": T.tensor(np.full(shape, 3).astype(kind)), "n": number, "T": T}), 1e-3)  # noqa: B023
 
 
 def test_a_zero_dimensional_tensor_does_not_promote_within_its_category():
     def program(T):
         vector, scalar = T.tensor([1.0, 2.0]), T.tensor(2.0, dtype=T.float64)
-        return vector * scalar, scalar * vector, scalar * scalar, T.tensor([1, 2], dtype=T.int8) * T.tensor(3), T.tensor([1]) * scalar
+        return (
+            vector * scalar,
+            scalar * vector,
+            scalar * scalar,
+            T.tensor([1, 2], dtype=T.int8) * T.tensor(3),
+            T.tensor([1]) * scalar,
+        )
 
     assert_same(program)
 
@@ -179,7 +196,8 @@ def test_infinities_and_nan_arise_without_warnings_while_numpys_own_still_warn()
 import warnings, threading, numpy as np, minigrad as T
 x, zero = T.tensor([0.0, 1e30, -1.0], requires_grad=True), T.tensor(0.0)
 def arise():
-    for y in (x.log(), x * x * x, x / 0, 1 / x, x.sqrt(), (x * 100).exp(), x % 0, x.detach() // 0, x**0.5, x.log() - x.log(), zero / zero, T.tensor(1e30) ** 2):
+    for y in (x.log(), x * x * x, x / 0, 1 / x, x.sqrt(), (x * 100).exp(), x % 0, x.detach() // 0, x**0.5, x.log() - x.log(),
+              zero / zero, T.tensor(1e30) ** 2):
         if y.requires_grad:
             y.sum().backward(retain_graph=True)
     T.tensor(2**63 - 1) + 1

@@ -70,7 +70,8 @@ def test_covariance_and_its_derivatives_are_pytorchs(change):
 
 
 def test_correlation_is_covariance_of_unit_spread():
-    assert_same(lambda T: [(leaf(T, 3, 4) ** 2).corrcoef(), leaf(T, 4).corrcoef(), T.tensor([[1, 2, 4], [1, 0, 1]]).corrcoef()], rtol=1e-6)
+    assert_same(lambda T: [(leaf(T, 3, 4) ** 2).corrcoef(), leaf(T, 4).corrcoef()])
+    assert_same(lambda T: T.tensor([[1, 2, 4], [1, 0, 1]]).corrcoef(), rtol=1e-6)
     x = minigrad.rand(3, 50, dtype=minigrad.float64)
     r = x.corrcoef()
     np.testing.assert_allclose(r.numpy(), np.corrcoef(x.numpy()), rtol=1e-9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ STEPS = {
     "narrow": lambda x, a, b: x.narrow(a % x.dim(), 0, 1 + b % x.size(a % x.dim())),
     "stride": lambda x, a, b: x[b % x.size(0) :: 1 + a % 2],
     "index": lambda x, a, b: x[..., b % x.size(-1) :, None],
-    "flatten": lambda x, a, b: x.reshape(-1) if x.is_contiguous() else x.unsqueeze(0),
+    "view": lambda x, a, b: x.view(1, *x.shape),
     "unflatten": lambda x, a, b: x.unflatten(0, (x.size(0) // 2, 2)) if x.size(0) % 2 == 0 else x,
     "squeeze": lambda x, a, b: x.squeeze(),
     "split": lambda x, a, b: x.split(2, a % x.dim())[0],
@@ -38,7 +39,11 @@ def follow(x: Any, chain: list) -> Any:
 
 @settings(max_examples=400, deadline=None)
 @given(
-    chains, chains, chains, st.permutations(range(3)), st.lists(st.sampled_from(["scale", "copy", "number", "base"]), min_size=1, max_size=3)
+    chains,
+    chains,
+    chains,
+    st.permutations(range(3)),
+    st.lists(st.sampled_from(["scale", "copy", "number", "base"]), min_size=1, max_size=3),
 )
 def test_writes_through_any_chain_of_views(first, second, later, order, writes):
     def program(T):
@@ -58,18 +63,18 @@ def test_writes_through_any_chain_of_views(first, second, later, order, writes):
         total = sum((i + 1) * (r * r).sum() for i, r in enumerate(results))
         return *results, *T.autograd.grad(total, (x, w), materialize_grads=True)
 
-
     def unless_refused(T):
         try:
             return program(T)
         except RuntimeError as error:
             if T is minigrad or "multiple views" not in str(error):
                 raise
-            return program(minigrad)
+            return program(minigrad)  # PyTorch will not have the pieces of split and unbind written to
 
     assert_same(unless_refused, rtol=1e-9)
 
 
+@pytest.mark.cpu_only
 @settings(max_examples=200, deadline=None)
 @given(chains)
 def test_every_view_of_a_chain_has_pytorchs_strides_and_place(chain):

@@ -1,4 +1,4 @@
-"""Functions of two variables agree with PyTorch: values, types, and derivatives to second order."""
+"""Functions of several variables agree with PyTorch: values, types, and derivatives to second order."""
 
 from __future__ import annotations
 
@@ -16,6 +16,36 @@ SMOOTH = ["atan2", "hypot", "logaddexp", "logaddexp2", "copysign", "nextafter"]
 INTEGRAL = ["gcd", "lcm"]
 REST = ["xlogy", "heaviside", "ldexp"]
 TYPES = ["bool", "uint8", "int32", "int64", "float16", "float32", "float64"]
+
+
+SUMS = {
+    "addcmul": lambda T, x, y: T.addcmul(x, y, x, value=2),
+    "addcdiv": lambda T, x, y: T.addcdiv(x, y, x, value=0.5),
+    "lerp by a number": lambda T, x, y: T.lerp(x, y, 0.7),
+    "lerp by a tensor": lambda T, x, y: T.lerp(x, y, x * y),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_weighted_sums_to_second_order(name):
+    assert_same(lambda T: to_second_order(T, lambda x, y: SUMS[name](T, x, y), X, Y), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_types_of_weighted_sums(kind):
+    x = np.array([1, 4, 6]).astype(kind)
+    for value in (1, 2, True, *[0.5] * kind.startswith("float")):
+        assert_agrees(lambda T, value=value: T.addcmul(T.tensor(x), T.tensor(x), T.tensor(2.0), value=value), 2e-3)
+        assert_agrees(lambda T, value=value: T.addcmul(T.tensor(x), T.tensor(x), T.tensor(x), value=value), 2e-3)
+        assert_agrees(lambda T, value=value: T.addcdiv(T.tensor(x), T.tensor(x), T.tensor(x), value=value), 2e-3)
+    assert_agrees(lambda T: T.lerp(T.tensor(x), T.tensor(x), 0.5))
+
+
+def test_lerp_ends_exactly_at_its_ends():
+    x, y = minigrad.tensor([1e8, 1.0, -3.0]), minigrad.tensor([1.0, 1e-8, 7.0])
+    for zero, one in ((0.0, 1.0), (minigrad.zeros(3), minigrad.ones(3))):
+        assert minigrad.equal(minigrad.lerp(x, y, zero), x)
+        assert minigrad.equal(minigrad.lerp(x, y, one), y)
 
 
 def call(T, name, x, y):
@@ -47,7 +77,11 @@ def test_types(name):
         if name == "ldexp" and right == "bool":
             continue  # PyTorch refuses it for some types only
         x, y = np.array([1, 4, 6]).astype(left), np.array([3, 2, 4]).astype(right)
-        assert_agrees(lambda T: call(T, name, T.tensor(x), T.tensor(y)), 2e-3 if "float16" in (left, right) else 1e-6)  # noqa: B023
+
+        def program(T, x=x, y=y):
+            return call(T, name, T.tensor(x), T.tensor(y))
+
+        assert_agrees(program, 2e-3 if "float16" in (left, right) else 1e-6)
 
 
 def test_ldexp_with_an_integer_exponent_does_not_overflow_on_the_way():
@@ -70,6 +104,8 @@ def test_greatest_divisor_and_least_multiple():
 @pytest.mark.parametrize(
     ("program", "words"),
     [
+        (lambda T: T.addcdiv(T.tensor([1]), T.tensor([1]), T.tensor([1])), "Integer division with addcdiv"),
+        (lambda T: T.lerp(T.tensor([1.0]), T.tensor([1.0], dtype=T.float64), 0.5), "expected dtype"),
         (lambda T: T.atan2(T.tensor([1.0]), 1), "argument 'other'"),
         (lambda T: T.hypot(T.tensor([1]), T.tensor([1])), "hypot"),
         (lambda T: T.gcd(T.tensor([1.0]), T.tensor([1.0])), "gcd"),
