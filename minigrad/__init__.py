@@ -9,7 +9,7 @@ from minigrad import _startup  # isort: skip  # before NumPy: it chooses setting
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from minigrad import autograd, linalg, ops, random, special
+from minigrad import autograd, backends, cuda, linalg, ops, random, special
 from minigrad import devices as _devices
 from minigrad import dtypes as _dtypes
 from minigrad._config import show_config

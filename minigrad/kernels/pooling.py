@@ -308,7 +308,7 @@ def _divide(y: Array, first: int, window: Window, count_include_pad: bool, divis
         count = xp.full((), divisor_override)
     count = count.reshape((*count.shape, *(1,) * (y.ndim - first - len(window.out)))).astype(y.dtype)
     if y.dtype.kind in "iu":
-        y[...] = xp.sign(y) * (xp.abs(y) // count)
+        y[...] = xp.sign(y) * xp.sign(count) * (xp.abs(y) // xp.abs(count))
     else:
         y /= count
     return y
