@@ -18,7 +18,7 @@ from minigrad.autograd.function import alias, makes_results, wrap
 from minigrad.autograd.inplace import detach_
 from minigrad.autograd.variable import Variable, Version, new
 from minigrad.kernels import array_namespace
-from minigrad.kernels.memory import addressable
+from minigrad.kernels.memory import address, addressable, offset
 from minigrad.layout import strided
 
 Device = devices.device
@@ -191,13 +191,12 @@ class Tensor(Variable, TensorMethods):
 
     def storage_offset(self) -> int:
         """How many elements of the storage come before the first one of this tensor."""
-        base = self._array if self._array.base is None else self._array.base
-        return (self.data_ptr() - _address(base)) // self._array.dtype.itemsize if hasattr(base, "dtype") else 0
+        return offset(self._array) // self._array.dtype.itemsize
 
     def data_ptr(self) -> int:
         """The address of the first element."""
         self._array = addressable(self._array)
-        return _address(self._array)
+        return address(self._array)
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is float16, bfloat16, float32 or float64."""
@@ -366,10 +365,6 @@ def _unpickle(cls: type, array: np.ndarray, place: str, requires_grad: bool, ext
     result._requires_grad = requires_grad
     result.__dict__.update(extra)
     return result
-
-
-def _address(array: Any) -> int:
-    return array.ctypes.data if array_namespace(array) is np else array.data.ptr
 
 
 __all__ = ["Size", "Tensor"]

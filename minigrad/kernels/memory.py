@@ -35,7 +35,22 @@ def shares(a: Any, b: Any) -> bool:
 
 
 def owner(array: Any) -> Any:
-    """The array at the end of the chain of bases."""
+    """What holds the memory of an array: NumPy's array at the end of the chain of bases, or CuPy's allocation."""
+    if not isinstance(array, (np.ndarray, np.generic)):
+        return array.data.mem  # the same for all views, while CuPy's as_strided forgets the base
     while getattr(array, "base", None) is not None:
         array = array.base
     return array
+
+
+def address(array: Any) -> int:
+    """Where the first element of an array lies."""
+    return array.__array_interface__["data"][0] if isinstance(array, np.ndarray) else array.data.ptr
+
+
+def offset(array: Any) -> int:
+    """How many bytes of the memory of an array come before its first element."""
+    whole = owner(array)
+    if isinstance(array, (np.ndarray, np.generic)):
+        return address(array) - address(whole) if isinstance(whole, np.ndarray) else 0
+    return address(array) - whole.ptr if array.size else 0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy
 
 from ._namespace import Array, array_namespace
-from .memory import owner
+from .memory import address, owner
 
 
 def strided(x: Array, shape: Sequence[int], strides: Sequence[int]) -> Array:
@@ -24,10 +24,6 @@ def strided(x: Array, shape: Sequence[int], strides: Sequence[int]) -> Array:
     if xp is numpy:
         memory = x if x.flags.c_contiguous else owner(x)
         if isinstance(memory, numpy.ndarray) and memory.flags.c_contiguous:  # an eighth of the time of `as_strided`
-            start = 0 if memory is x else _address(x) - _address(memory)
+            start = 0 if memory is x else address(x) - address(memory)
             return numpy.ndarray(shape, x.dtype, memory, start, strides)
     return xp.lib.stride_tricks.as_strided(x, shape, strides)
-
-
-def _address(x: Array) -> int:
-    return x.__array_interface__["data"][0]

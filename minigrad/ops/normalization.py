@@ -65,20 +65,22 @@ def _statistics(x: Any, plan: Plan) -> tuple[Any, Any, Any]:
     return mean, c, _dot(c, c, plan.axes) / n
 
 
-def _gradients(g: Any, c: Any, rstd: Any, w: Any, plan: Plan, fixed: bool) -> tuple[Any, Any, Any]:
-    """(dx, dw, db) of y = c rstd w + b, as arrays or as tensors.
+def _gradients(g: Any, c: Any, rstd: Any, w: Any, plan: Plan, fixed: bool, affine: bool) -> tuple[Any, Any, Any]:
+    """(dx, dw, db) of y = c rstd w + b, as arrays or as tensors; `affine`: there is a weight w or a bias b.
 
     With h = g w, and since mean and rstd depend on every x they are taken over (unless they are `fixed`),
     dx = rstd (h - mean(h) - c rstd^2 mean(h c)).  All sums are made of g and g c, summed first over what they share.
     """
-    shared = plan.axes if w is None else tuple(axis for axis in plan.axes if axis in plan.repeated)
+    shared = tuple(axis for axis in plan.axes if axis in plan.repeated or not affine)
     gc, g1 = (_dot(g, c, shared), _sum(g, shared)) if shared else (g * c, g)
-    dw, db = _dot(gc, rstd, plan.repeated), _sum(g1, plan.repeated)
+    dw, db = (_dot(gc, rstd, plan.repeated), _sum(g1, plan.repeated)) if affine else (None, None)
     factor = rstd if w is None else w * rstd
     if fixed:
         return g * factor, dw, db
     if w is not None:
         gc, g1 = _dot(gc, w, plan.axes), _dot(g1, w, plan.axes)
+    elif affine:
+        gc, g1 = _sum(gc, plan.axes), _sum(g1, plan.axes)
     slope, shift = gc * (rstd * rstd * rstd / plan.number), g1 * (rstd / plan.number) if plan.centred else 0
     return g * factor - c * slope - shift, dw, db
 
@@ -103,6 +105,7 @@ class Normalize(Operation):
     ) -> Any:
         ctx.save_for_backward(x, w, *((running_mean, running_var) if fixed else ()))
         ctx.plan, ctx.fixed = plan, fixed
+        ctx.affine = w is not None or b is not None
         ctx.parameter = next((p.shape for p in (w, b) if p is not None), plan.affine)
         kind, shape = x.dtype, x.shape
         x = (x.astype("float32") if is_half(x) else x).reshape(plan.shape)
@@ -129,22 +132,22 @@ class Normalize(Operation):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         x, w, *running = ctx.saved_tensors
-        plan, fixed, goal = ctx.plan, ctx.fixed, ctx.outputs[0][0]
-        if mode.grad:  # mean and rstd have to be functions of x, so that the result can be differentiated
-            weight = None if w is None else w.reshape(plan.affine)
+        plan, fixed, recorded = ctx.plan, ctx.fixed, mode.grad
+        weight = None if w is None else (w if recorded else w._array).reshape(plan.affine)
+        if recorded:  # mean and rstd have to be functions of x, so that the result can be differentiated
             x, g = ((t.float() if t.itemsize == 2 else t).reshape(plan.shape) for t in (x, g))
             if fixed:
                 mean, variance = (t.reshape(plan.affine) for t in running)
                 c = x - mean
             else:
                 _, c, variance = _statistics(x, plan)
-            gradients = _gradients(g, c, (variance + plan.eps) ** -0.5, weight, plan, fixed)
+            rstd = (variance + plan.eps) ** -0.5
         else:
-            weight = None if w is None else w._array.reshape(plan.affine)
-            x, g = ((t._array.astype("float32") if is_half(t._array) else t._array).reshape(plan.shape) for t in (x, g))
-            gradients = _gradients(g, x - ctx.mean, ctx.rstd, weight, plan, fixed)
-        shaped = [d.reshape(shape) for d, shape in zip(gradients, (goal, ctx.parameter, ctx.parameter))]
-        dx, dw, db = shaped if mode.grad else map(wrap, shaped)
+            x, g = ((t.astype("float32") if is_half(t) else t).reshape(plan.shape) for t in (x._array, g._array))
+            c, rstd = x - ctx.mean, ctx.rstd
+        shapes = (ctx.outputs[0][0], ctx.parameter, ctx.parameter)
+        gradients = zip(_gradients(g, c, rstd, weight, plan, fixed, ctx.affine), shapes)
+        dx, dw, db = (None if d is None else d.reshape(s) if recorded else wrap(d.reshape(s)) for d, s in gradients)
         return dx, dw if w is not None else None, db if ctx.needs_input_grad[2] else None
 
     @property

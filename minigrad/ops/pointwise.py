@@ -62,8 +62,19 @@ class Pointwise(Operation):
 
     def run(self, gradients: Any) -> Sequence[Any]:
         g, values = gradients[0], self.unpack()
+        if g._array.dtype.kind == "c":
+            return self._run_complex(g, values)
         return [
             None if rule is None or edge is None or edge is NOT_A_TENSOR else rule(g, values)
+            for rule, edge in zip(self.rules, self.edges)
+        ]
+
+    def _run_complex(self, g: Any, values: Sequence[Any]) -> Sequence[Any]:
+        """The rules multiply g by f'(z); the gradient of a complex result is g times the conjugate of f'(z), and that is the
+        conjugate of what they make of the conjugate of g."""
+        g = g.conj()
+        return [
+            None if rule is None or edge is None or edge is NOT_A_TENSOR else rule(g, values).conj()
             for rule, edge in zip(self.rules, self.edges)
         ]
 
@@ -234,7 +245,11 @@ def _run_binary(cls: type[Pointwise]) -> Callable[..., Any]:
 
     def run(self: Pointwise, gradients: Sequence[Any]) -> Sequence[Any]:
         g, saved = gradients[0], self.saved
-        values = saved if saved is NOT_A_TENSOR else [item if item is None else self.read(item) for item in saved or self._kept_values()]
+        values: Any = saved
+        if saved is not NOT_A_TENSOR:
+            values = [item if item is None else self.read(item) for item in saved or self._kept_values()]
+        if g._array.dtype.kind == "c":
+            return self._run_complex(g, values)
         edge_x, edge_y = self.edges
         return (
             None if edge_x is None or rule_x is None else rule_x(g, values),

