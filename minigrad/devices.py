@@ -101,12 +101,12 @@ def cupy() -> ModuleType:
         library = importlib.import_module("cupy")
     except ImportError:
         raise RuntimeError(
-            "device 'cuda' needs CuPy, which is not installed: pip install 'minigrad[cuda12]' (or cuda13), "
-            "or stay on device 'cpu'"
+            "device 'cuda' needs CuPy, which is not installed: pip install 'minigrad[cuda12]' (or cuda13), or stay on device 'cpu'"
         ) from None
     if not library.cuda.is_available():
         raise RuntimeError(
-            "device 'cuda' was asked for, but CuPy finds no usable NVIDIA GPU (no driver, or a driver too old): stay on device 'cpu'"
+            "device 'cuda' was asked for, but CuPy finds no usable NVIDIA GPU (no driver, or a driver too old): stay on "
+            "device 'cpu'"
         )
     return library
 

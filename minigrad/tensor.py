@@ -17,7 +17,6 @@ from minigrad import devices, dtypes
 from minigrad.autograd.function import alias, makes_results, wrap
 from minigrad.autograd.inplace import detach_
 from minigrad.autograd.variable import Variable, Version, new
-from minigrad.kernels import array_namespace
 from minigrad.kernels.memory import address, addressable, offset
 from minigrad.layout import strided
 
@@ -155,7 +154,9 @@ class Tensor(Variable, TensorMethods):
             return self.shape
         rank = len(self._array.shape)
         if not -max(rank, 1) <= dim < max(rank, 1) or rank == 0:
-            raise IndexError(f"Dimension out of range (expected to be in range of [{-max(rank, 1)}, {max(rank, 1) - 1}], but got {dim})")
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-max(rank, 1)}, {max(rank, 1) - 1}], but got {dim})"
+            )
         return self._array.shape[dim]
 
     def dim(self) -> int:
@@ -267,7 +268,10 @@ class Tensor(Variable, TensorMethods):
         if self.requires_grad:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if self.is_cuda:
-            raise TypeError(f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
+            raise TypeError(
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory "
+                "first."
+            )
         if self.dtype is dtypes.bfloat16:
             raise TypeError("Got unsupported ScalarType BFloat16: NumPy has no such type; use .float() first")
         self._array = addressable(self._array)

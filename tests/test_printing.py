@@ -544,6 +544,7 @@ def test_a_small_tensor_prints_in_well_under_a_millisecond() -> None:
 # ----------------------------------------------------------------------------------------------- minigrad's own tensors
 
 
+@pytest.mark.cpu_only  # on a GPU they name their device
 def test_minigrad_tensors_print_through_repr_and_str() -> None:
     x = minigrad.tensor([1.5, 2.0], requires_grad=True)
     assert repr(x) == str(x) == "tensor([1.5000, 2.0000], requires_grad=True)"
@@ -555,11 +556,13 @@ def test_minigrad_tensors_print_through_repr_and_str() -> None:
     assert repr(minigrad.tensor(3, dtype=minigrad.uint8)) == "tensor(3, dtype=torch.uint8)"
 
 
+@pytest.mark.cpu_only
 def test_minigrad_parameters_print_as_parameters() -> None:
     weight = minigrad.nn.Parameter(minigrad.ones(2))
     assert repr(weight) == "Parameter containing:\ntensor([1., 1.], requires_grad=True)"
 
 
+@pytest.mark.cpu_only
 def test_set_printoptions_is_public() -> None:
     minigrad.set_printoptions(precision=2)
     assert repr(minigrad.tensor([1.2345])) == "tensor([1.23])"

@@ -73,7 +73,6 @@ def test_every_type_and_shape_arrives(writer, reader, dtype, shape):
     np.testing.assert_array_equal(got.numpy(), want)
 
 
-@pytest.mark.cpu_only
 @ways
 def test_bfloat16_arrives(writer, reader):
     pytest.importorskip("ml_dtypes")

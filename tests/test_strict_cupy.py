@@ -19,13 +19,16 @@ from strict_cupy import UndefinedOnGPU, cupy, cupyx, numbered
 
 @pytest.fixture
 def xp() -> Iterator[ModuleType]:
+    already = sys.modules.get("cupy") is cupy
     yield strict_cupy.install()
-    strict_cupy.uninstall()
+    if not already:
+        strict_cupy.uninstall()
 
 
 # ---- it stands where CuPy would --------------------------------------------------------------------------------------
 
 
+@pytest.mark.cpu_only  # the whole run needs it installed
 def test_import_finds_the_stand_in_until_it_is_uninstalled():
     before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in ("cupy", "cupyx")}
     assert strict_cupy.install() is strict_cupy.install() is importlib.import_module("cupy")

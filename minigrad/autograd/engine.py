@@ -204,7 +204,8 @@ def _start(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[tuple[Any, 
                     "with .sum() or .mean(), or pass gradient="
                 )
             if not dtypes.of_array(array).is_floating_point:
-                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got " + str(dtypes.of_array(array)))
+                kind = dtypes.of_array(array)
+                raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {kind}")
             gradient = wrap(array_namespace(array).ones(array.shape, array.dtype))
         elif not isinstance(gradient, Variable):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
@@ -247,7 +248,12 @@ def _key(variable: Variable) -> tuple[int, int]:
 
 
 def _walk(
-    outputs: Sequence[Any], gradients: Sequence[Any], retain_graph: bool, create_graph: bool, inputs: Sequence[Any] | None, accumulating: bool
+    outputs: Sequence[Any],
+    gradients: Sequence[Any],
+    retain_graph: bool,
+    create_graph: bool,
+    inputs: Sequence[Any] | None,
+    accumulating: bool,
 ) -> Walk:
     roots = _start(outputs, gradients)
     wanted: set[tuple[int, int]] = set()
@@ -293,7 +299,8 @@ def backward(
             UserWarning,
             stacklevel=3,
         )
-    walk = _walk(outputs, gradients, create_graph if retain_graph is None else retain_graph, create_graph, chosen, accumulating=True)
+    keep = create_graph if retain_graph is None else retain_graph
+    walk = _walk(outputs, gradients, keep, create_graph, chosen, accumulating=True)
     for variable in chosen or ():
         if variable._edge is not None and _key(variable) in walk.captured:
             with _accumulating:
@@ -331,7 +338,8 @@ def grad(
     if allow_unused is False and materialize_grads:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got False.")
     gradients = _as_sequence(grad_outputs) if grad_outputs is not None else (None,) * len(results)
-    walk = _walk(results, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted, accumulating=False)
+    keep = create_graph if retain_graph is None else retain_graph
+    walk = _walk(results, gradients, keep, create_graph, wanted, accumulating=False)
     found = []
     for variable in wanted:
         gradient = walk.captured.get(_key(variable))

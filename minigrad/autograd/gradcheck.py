@@ -110,11 +110,15 @@ def _differentiable(outputs: Any) -> tuple[Any, ...]:
 def _check(func: Callable[..., Any], tensors: tuple[Any, ...], eps: float, atol: float, rtol: float, nondet_tol: float) -> None:
     wanted = [t for t in tensors if isinstance(t, Variable) and t.requires_grad]
     if not wanted:
-        raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True.")
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+        )
     for t in wanted:
         kind = dtypes.of_array(t._array)
         if kind.name not in ("float64", "complex128"):
-            raise ValueError(f"gradcheck needs inputs of dtype float64 (differences drown in the rounding of {kind}): use .double()")
+            raise ValueError(
+                f"gradcheck needs inputs of dtype float64 (differences drown in the rounding of {kind}): use .double()"
+            )
     with enable_grad():
         outputs = _differentiable(func(*tensors))
     for number, output in enumerate(outputs):
@@ -123,7 +127,9 @@ def _check(func: Callable[..., Any], tensors: tuple[Any, ...], eps: float, atol:
         for i, x in enumerate(wanted):
             numeric = _numeric_jacobian(func, tensors, x, number, eps)
             _compare(analytic[i], numeric, atol, rtol, f"output {number} with respect to input {_position(tensors, x)}")
-            _compare(again[i], analytic[i], nondet_tol, 0.0, f"a second backward of output {number} (backward is not deterministic)")
+            _compare(
+                again[i], analytic[i], nondet_tol, 0.0, f"a second backward of output {number} (backward is not deterministic)"
+            )
 
 
 def _position(tensors: tuple[Any, ...], x: Any) -> int:

@@ -134,7 +134,9 @@ class Variable:
                 f"{dtypes.of_array(self._array)}: convert it first, for example with .float()"
             )
         if flag and self.is_inference() and not mode.inference:
-            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: clone() it first.")
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: clone() it first."
+            )
         self._requires_grad = bool(flag)
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
@@ -228,7 +230,9 @@ class Variable:
     def grad(self) -> None:
         self._grad = None
 
-    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None) -> None:
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    ) -> None:
         """Walk the graph from this tensor to its leaves and add d(self)/d(leaf) to each leaf's `.grad`.
 
         `gradient` is the vector v in v^T J; it may be left out when the tensor has one element (then it is 1).

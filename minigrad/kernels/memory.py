@@ -26,7 +26,9 @@ def store(target: Any, value: Any) -> Any:
 
 def overlaps_itself(array: Any) -> bool:
     """Whether several elements share one address, as after `expand`: writing to such a value has no meaning."""
-    return array.size > 1 and not array.flags.c_contiguous and any(stride == 0 and size > 1 for size, stride in zip(array.shape, array.strides, strict=True))
+    if array.size <= 1 or array.flags.c_contiguous:
+        return False
+    return any(stride == 0 and size > 1 for size, stride in zip(array.shape, array.strides))
 
 
 def shares(a: Any, b: Any) -> bool:

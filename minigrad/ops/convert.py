@@ -112,8 +112,10 @@ _caster("byte", dtypes.uint8)
 _caster("char", dtypes.int8)
 
 
-_LEGACY = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long", "int32": "Int", "int16": "Short",
-           "int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}  # fmt: skip
+_LEGACY = {
+    "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long", "int32": "Int",
+    "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+}  # fmt: skip
 
 
 @operation(name="type", where=(), method=True, out=False)
@@ -249,4 +251,7 @@ def copy_(input: Tensor, other: Any, non_blocking: bool = False) -> Tensor:
     """Write the values of another tensor, cast and broadcast to this one; the gradient goes to the other."""
     if not isinstance(other, Tensor):
         return input.fill_(other)
-    return apply_in_place(lambda _: to(other, input.device, input.dtype) if other.dtype is not input.dtype or other.device != input.device else other, input)
+    return apply_in_place(
+        lambda _: to(other, input.device, input.dtype) if other.dtype is not input.dtype or other.device != input.device else other,
+        input,
+    )

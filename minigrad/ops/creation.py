@@ -24,7 +24,12 @@ def place_of(device: Any) -> devices.device:
 
 
 def make(
-    build: Callable[[Any], Any], dtype: dtypes.dtype | None, device: Any, requires_grad: bool, layout: Any = None, pin_memory: Any = None
+    build: Callable[[Any], Any],
+    dtype: dtypes.dtype | None,
+    device: Any,
+    requires_grad: bool,
+    layout: Any = None,
+    pin_memory: Any = None,
 ) -> Tensor:
     """A tensor from `build(xp)` on the device asked for, cast to the dtype asked for."""
     place = place_of(device)
@@ -66,7 +71,9 @@ def to_array(data: Any, dtype: dtypes.dtype | None) -> np.ndarray:
         except ValueError as error:
             raise ValueError(f"expected nested sequences of equal length in each dimension, got ragged data ({error})") from None
         if array.dtype == object or array.dtype.kind in "USMm":
-            raise TypeError(f"new(): invalid data type '{type(_first(data)).__name__}': expected numbers, nested lists of numbers or arrays")
+            raise TypeError(
+                f"new(): invalid data type '{type(_first(data)).__name__}': expected numbers, nested lists of numbers or arrays"
+            )
         if dtype is None and array.size == 0 and not isinstance(_first(data), np.ndarray):
             dtype = dtypes.get_default_dtype()
         elif dtype is None and not isinstance(_first(data), (np.generic, np.ndarray)):
@@ -177,13 +184,19 @@ def _filling(name: str, doc: str) -> None:
         kind = (dtype or input.dtype).numpy
         order = "K" if memory_format is None or str(memory_format).endswith("preserve_format") else "C"
         if device is None:
-            return _wanting(wrap(getattr(array_namespace(input._array), name + "_like")(addressable(input._array), kind, order)), requires_grad)
+            return _wanting(
+                wrap(getattr(array_namespace(input._array), name + "_like")(addressable(input._array), kind, order)), requires_grad
+            )
         return function(input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
-    def fresh(input: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
+    def fresh(
+        input: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any
+    ) -> Tensor:
         return function(*size, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad, **kwargs)
 
-    function.__doc__ = f"{doc}, of the given size.\n\n    >>> import minigrad\n    >>> minigrad.{name}(2, 3).shape\n    torch.Size([2, 3])\n    "
+    function.__doc__ = (
+        f"{doc}, of the given size.\n\n    >>> import minigrad\n    >>> minigrad.{name}(2, 3).shape\n    torch.Size([2, 3])\n    "
+    )
     like.__doc__ = f"{doc}, of the shape, dtype and device of another tensor."
     fresh.__doc__ = f"{doc}, of the given size, with the dtype and device of this one."
     operation(function, name=name, method=False)
@@ -215,8 +228,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 
 
 @operation(method=False, out=False)
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-              memory_format: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+              layout: Any = None, memory_format: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
     """A tensor filled with a number, of the shape, dtype and device of another."""
     return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
@@ -285,7 +298,9 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
 @operation(method=False, out=False)
 def range(start: Any, end: Any, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """start, start + step, ... up to and including `end` (prefer `arange`)."""
-    return arange(start, end + step / 2, step, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+    return arange(
+        start, end + step / 2, step, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad
+    )
 
 
 @operation(method=False)
@@ -299,7 +314,9 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     """
     start, end = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (start, end))
     if not isinstance(steps, (int, np.integer)):
-        raise TypeError(f"linspace() received an invalid combination of arguments: steps must be an int, got {type(steps).__name__}")
+        raise TypeError(
+            f"linspace() received an invalid combination of arguments: steps must be an int, got {type(steps).__name__}"
+        )
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
     complex_ends = isinstance(start, complex) or isinstance(end, complex)

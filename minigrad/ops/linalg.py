@@ -157,7 +157,9 @@ class LinalgSvd(Operation):
         if gu is None and gvh is None:
             return None if gs is None else (u * gs.unsqueeze(-2).to(u.dtype)) @ vh
         if u.is_complex():
-            raise NotImplementedError("svd: the gradient of U and V of complex matrices depends on a free phase; differentiate S only")
+            raise NotImplementedError(
+                "svd: the gradient of U and V of complex matrices depends on a free phase; differentiate S only"
+            )
         v, row, column = vh.mH, s.unsqueeze(-2), s.unsqueeze(-1)
         gaps = (row - column) * (row + column)
         gaps = gaps + gaps.new_ones(gaps.shape[-1]).diag()
@@ -218,7 +220,9 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     _check_matrix("linalg.solve", A, square=True)
     check_tensor("linalg.solve", "B", B)
     if A.dtype is not B.dtype:
-        raise RuntimeError(f"linalg.solve: Expected A and B to have the same dtype, but found A of type {A.dtype} and B of type {B.dtype} instead")
+        raise RuntimeError(
+            f"linalg.solve: Expected A and B to have the same dtype, but found A of type {A.dtype} and B of type {B.dtype} instead"
+        )
     vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and B.shape == A.shape[:-1])
     right = B.unsqueeze(-1) if vector else B
     if right.shape[-2 if left or vector else -1] != A.shape[-1]:
@@ -314,7 +318,9 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
     if mode == "reduced" and tall or mode == "complete" and A.shape[-2] == A.shape[-1]:
         return named(*LinalgQr.apply(A))
     if A.requires_grad and is_grad_enabled():
-        raise RuntimeError("The derivative of linalg.qr exists only for mode='reduced' and matrices with at least as many rows as columns")
+        raise RuntimeError(
+            "The derivative of linalg.qr exists only for mode='reduced' and matrices with at least as many rows as columns"
+        )
     xp = array_namespace(A._array)
     if mode == "r":
         return named(A.new_empty(0), wrap(xp.linalg.qr(A._array)[1]))

@@ -221,7 +221,7 @@ def huber_loss(
 ) -> Tensor:
     """d^2 / 2 for |d| <= delta, else delta (|d| - delta / 2), d = input - target: outliers pull with bounded force.
 
-    (Huber, "Robust estimation of a location parameter", 1964.)
+    With `weight` each loss is multiplied by its own before the mean.  (Huber, "Robust estimation of a location parameter", 1964.)
 
     >>> import minigrad
     >>> minigrad.nn.functional.huber_loss(minigrad.tensor([1.0, 9.0]), minigrad.zeros(2), reduction="none")
@@ -232,11 +232,9 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     _warn_of_broadcasting(input, target)
-    if weight is None:
-        return apply_loss(HuberLoss, "huber_loss", input, target, None, reduction, delta)
-    return _weighted_mean(
-        apply_loss(HuberLoss, "huber_loss", input, target, None, "none", delta), weight, input, reduction
-    )
+    if weight is not None and weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+    return apply_loss(HuberLoss, "huber_loss", input, target, weight, reduction, delta)
 
 
 @operation(where="nn.functional", out=False)

@@ -92,8 +92,8 @@ def _check_product(a: Tensor, b: Tensor) -> None:
         return
     if a.ndim == 1 and b.ndim == 1:
         raise RuntimeError(
-            f"inconsistent tensor size, expected tensor [{inner}] and src [{b.shape[0]}] to have the same number of elements, but got "
-            f"{inner} and {b.shape[0]} elements respectively"
+            f"inconsistent tensor size, expected tensor [{inner}] and src [{b.shape[0]}] to have the same number of elements, "
+            f"but got {inner} and {b.shape[0]} elements respectively"
         )
     if b.ndim == 1:
         raise RuntimeError(f"size mismatch, got input ({rows}), mat ({rows}x{inner}), vec ({b.shape[0]})")
@@ -118,8 +118,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     except ValueError:
         if input.ndim == 0 or other.ndim == 0:
             raise RuntimeError(
-                f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D: use * for a product "
-                "with a number"
+                f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D: use * for "
+                "a product with a number"
             ) from None
         _check_product(input, other)
         raise
@@ -148,7 +148,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     _expecting("bmm", ("batch1", input, 3), ("batch2", mat2, 3))
     if input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: {[input.shape[0], input.shape[2]]} but got: {list(mat2.shape[:2])}."
+            f"Expected size for first two dimensions of batch2 tensor to be: {[input.shape[0], input.shape[2]]} but got: "
+            f"{list(mat2.shape[:2])}."
         )
     return Matmul.apply(input, mat2)
 
@@ -190,7 +191,8 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
         return input * other
     if input.shape[-1] != other.shape[-1]:
         raise RuntimeError(
-            f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and {list(other.shape)}"
+            "inner() the last dimension must match on both input tensors but got shapes "
+            f"{list(input.shape)} and {list(other.shape)}"
         )
     return tensordot(input, other, ([-1], [-1]))
 
@@ -295,7 +297,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         raise RuntimeError(f"both dimension lists should have same length, got {len(left)} and {len(right)}")
     _check_types("tensordot", a, b)
     left, right = [normalize_dim(d, a.ndim) for d in left], [normalize_dim(d, b.ndim) for d in right]
-    for i, (d, e) in enumerate(zip(left, right)):
+    for d, e in zip(left, right):
         if a.shape[d] == b.shape[e]:
             continue
         if a.shape[d] == 1:
@@ -304,7 +306,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             a = a.sum(d, keepdim=True)
         else:
             raise RuntimeError(
-                f"contracted dimensions need to match, but first has size {a.shape[d]} in dim {d} and second has size {b.shape[e]} in dim {e}"
+                f"contracted dimensions need to match, but first has size {a.shape[d]} in dim {d} and second has size "
+                f"{b.shape[e]} in dim {e}"
             )
     return _contract(a, b, left, right)
 
@@ -377,11 +380,14 @@ def _parse(equation: str, operands: tuple[Any, ...]) -> tuple[list[str], str]:
     for i, (term, t) in enumerate(zip(terms, operands)):
         named = term.replace("...", "", 1)
         if not all(c in string.ascii_letters for c in named):
-            raise RuntimeError(f"einsum(): invalid subscript given at index {i} of the equation string, subscripts must be in [a-zA-Z]: '{term}'")
+            raise RuntimeError(
+                f"einsum(): invalid subscript given at index {i} of the equation string, subscripts must be in [a-zA-Z]: '{term}'"
+            )
         hidden = t.ndim - len(named)
         if hidden < 0 or (hidden > 0 and "..." not in term):
+            relation = "is more than" if hidden < 0 else "does not match"
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(named)}) {'is more than' if hidden < 0 else 'does not match'} the number of dimensions "
+                f"einsum(): the number of subscripts in the equation ({len(named)}) {relation} the number of dimensions "
                 f"({t.ndim}) for operand {i}" + ("" if hidden < 0 else " and no ellipsis was given")
             )
         widest = max(widest, hidden)

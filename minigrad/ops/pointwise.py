@@ -178,7 +178,11 @@ def _apply_binary(cls: type[Pointwise]) -> Callable[[Any, Any], Any]:
                 node = new(cls)
                 node.edges = (x._edge or x, NOT_A_TENSOR)
                 keep_x, keep_y, keep_out = keep_of_x
-                node.saved = entry(x) if keep_x else None, (y, None, None) if keep_y else None, twin_entry(result) if keep_out else None
+                node.saved = (
+                    entry(x) if keep_x else None,
+                    (y, None, None) if keep_y else None,
+                    twin_entry(result) if keep_out else None,
+                )
                 record(node, result, out)
         elif mode.inference:
             result._version_counter = INFERENCE
@@ -202,7 +206,8 @@ def pointwise(
     title = "".join(part.capitalize() for part in name.strip("_").split("_"))
     members = {
         "compute": staticmethod(body), "promote": staticmethod(promote or unchanged), "names": names,
-        "rules": tuple([None if d is None else _reading(d, pick) for d, pick in zip(derivatives, picks)]), "picks": tuple(picks), "kept": {},
+        "rules": tuple([None if d is None else _reading(d, pick) for d, pick in zip(derivatives, picks)]),
+        "picks": tuple(picks), "kept": {},
         "_name": title + "Backward0", "label": name, "__doc__": f"The operation `{name}`.", "__module__": __name__,
     }  # fmt: skip
     cls: Any = type(title, (Pointwise,), members)

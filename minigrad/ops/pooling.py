@@ -111,7 +111,9 @@ class MaxUnpool(Operation):
         xp, lead = array_namespace(x), x.shape[: x.ndim - d]
         planes = prod(lead)
         y = xp.zeros((planes, prod(output)), x.dtype)
-        y[xp.arange(planes)[:, None], places.reshape(planes, prod(x.shape[-d:]))] = x.reshape(planes, prod(x.shape[-d:]))
+        y[xp.arange(planes)[:, None], places.reshape(planes, prod(x.shape[-d:]))] = x.reshape(
+            planes, prod(x.shape[-d:])
+        )
         return y.reshape(*lead, *output)
 
     @staticmethod

@@ -115,7 +115,9 @@ def in_place_twin(function: Callable[..., Any], word: str) -> Callable[..., Any]
 def write_out(word: str, function: Callable[..., Any], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The `out=` form: compute unrecorded, then write into the tensors given, resized where needed."""
     places = out if isinstance(out, (tuple, list)) else (out,)
-    inputs = [t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (tuple, list)) else (a,)) if isinstance(t, Variable)]
+    inputs = [
+        t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (tuple, list)) else (a,)) if isinstance(t, Variable)
+    ]
     if mode.grad and any(t.requires_grad for t in (*inputs, *places) if isinstance(t, Variable)):
         raise RuntimeError(
             f"{word}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "

@@ -22,7 +22,13 @@ def return_type(name: str, *fields: str) -> Any:
     def __reduce__(self: Any) -> tuple:
         return _rebuild, (name, fields, tuple(self))
 
-    members = {"__repr__": __repr__, "__new__": __new__, "__reduce__": __reduce__, "__slots__": (), "__doc__": f"The result of `{name}`."}
+    members = {
+        "__repr__": __repr__,
+        "__new__": __new__,
+        "__reduce__": __reduce__,
+        "__slots__": (),
+        "__doc__": f"The result of `{name}`.",
+    }
     return type(name, (base,), members)
 
 

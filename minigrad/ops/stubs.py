@@ -102,7 +102,17 @@ def methods() -> str:
     return HEADER + "\nclass TensorMethods:\n" + "\n".join(lines) + "\n"
 
 
-_NOT_OPERATORS = {"__init__", "__new__", "__class__", "__doc__", "__module__", "__dict__", "__weakref__", "__annotations__", "__init_subclass__"}
+_NOT_OPERATORS = {
+    "__init__",
+    "__new__",
+    "__class__",
+    "__doc__",
+    "__module__",
+    "__dict__",
+    "__weakref__",
+    "__annotations__",
+    "__init_subclass__",
+}
 
 
 def stubs() -> dict[pathlib.Path, str]:

@@ -266,9 +266,11 @@ class Writer:
 
     def write(self) -> None:
         x, value = self.pick()
+        if _repeats(value):
+            return
+        y = self.beside(value.shape)
         if self.chance(0.35):
             x = self.seen(x, value)
-        y = self.beside(value.shape)
         k = round(self.random.uniform(0.2, 1.5), 1)
         copied = {
             f"mul_({y})": f"mul({y})", f"mul_({k})": f"mul({k})", "tanh_()": "tanh()", "sigmoid_()": "sigmoid()", "clamp_(-0.5, 0.9)": "clamp(-0.5, 0.9)",
@@ -284,7 +286,7 @@ class Writer:
 
     def assign(self) -> None:
         x, value = self.pick(1, 2, 3)
-        if not value.dim():
+        if not value.dim() or _repeats(value):
             return
         index = self.random.choice([self.indexed("", value.shape)] * 3 + [f"[{x} > 0.15]", f"[{self.integers(value.shape[0])}]", "[...]", "[0]"])
         try:
@@ -311,8 +313,8 @@ class Writer:
 
     def out(self) -> None:
         x, value = self.pick()
-        y, _ = self.pick()
-        self.line(f"T.add({x}, {self.beside(value.shape)}, out={y})")
+        places = [n for n, v in self.tensors().items() if v.shape == value.shape]  # PyTorch may crash after it had to resize one
+        self.line(f"T.add({x}, {self.beside(value.shape)}, out={self.random.choice(places)})")
 
     def derive(self) -> None:
         """A walk in the middle of the program."""
@@ -340,6 +342,11 @@ class Writer:
             last = [f"first = T.autograd.grad({total}, [{leaves}], create_graph=True, allow_unused=True)",
                     "sum((g * g).sum() for g in first if g is not None and g.requires_grad).backward()"]  # fmt: skip
         self.lines += [Line(text, text) for text in last]
+
+
+def _repeats(value: Any) -> bool:
+    """Whether elements share one address: writing to such a tensor is refused by minigrad, and only sometimes by PyTorch."""
+    return any(step == 0 and n > 1 for n, step in zip(value.shape, value.stride()))
 
 
 def _fits(shape: Any, goal: Any) -> bool:

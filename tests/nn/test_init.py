@@ -107,7 +107,6 @@ def test_a_dirac_convolution_passes_its_input_on():
     assert minigrad.allclose(conv(x), x)
 
 
-@pytest.mark.cpu_only
 def test_a_generator_of_ones_own_is_used():
     def draw():
         return init.normal_(minigrad.empty(20), generator=minigrad.Generator().manual_seed(5)).tolist()

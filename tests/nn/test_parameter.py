@@ -13,7 +13,7 @@ from minigrad import nn
 from .compare import torch
 
 
-@pytest.mark.cpu_only
+@pytest.mark.cpu_only  # PyTorch's stands on the CPU, and on a GPU a tensor says so
 def test_a_parameter_prints_as_in_pytorch():
     def text(library):
         return repr(library.nn.Parameter(library.arange(3.0))), repr(library.nn.Parameter(requires_grad=False))

@@ -72,7 +72,6 @@ def test_types(name, keywords, kind):
         assert_agrees(lambda T: getattr(T.nn.functional, name)(T.tensor(x), **keywords), tolerance, tolerance)  # noqa: B023
 
 
-@pytest.mark.cpu_only
 @pytest.mark.parametrize(("name", "keywords"), EVERY_SETTING)
 def test_bfloat16_and_its_gradient_are_rounded_once(name, keywords):
     pytest.importorskip("ml_dtypes")

@@ -19,8 +19,6 @@ from minigrad.ops.registry import REGISTRY
 torch = pytest.importorskip("torch")
 pytest.importorskip("expecttest")
 
-pytestmark = pytest.mark.cpu_only  # central differences write through NumPy memory; the rules are the same on a GPU
-
 MOST_INPUTS, MOST_OUTPUTS, SAMPLES_EACH = 12, 24, 2
 
 # Not checked on the database's samples, each for a reason; those of the first kind have a test of their own at the end.

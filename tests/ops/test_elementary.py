@@ -58,7 +58,6 @@ def test_types(name, kind):
         assert_agrees(lambda T: getattr(T, name)(T.tensor(x)), 2e-3 if kind == "float16" else 2e-6)  # noqa: B023
 
 
-@pytest.mark.cpu_only
 @pytest.mark.parametrize("name", NAMES)
 def test_bfloat16_stays_bfloat16_and_is_rounded_once(name):
     pytest.importorskip("ml_dtypes")

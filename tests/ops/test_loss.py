@@ -106,7 +106,7 @@ def test_binary_losses_are_stable_at_the_ends():
     assert_same(program, 1e-8)
 
 
-def test_weights_of_mse_l1_and_huber_divide_by_their_sum():
+def test_weights_of_mse_and_l1_divide_by_their_sum_those_of_huber_do_not():
     x, y, w = numbers(4), numbers(4, seed=1), abs(numbers(4, seed=2))
     for name in ("mse_loss", "l1_loss", "huber_loss"):
         assert_same(lambda T, n=name: getattr(T.nn.functional, n)(T.tensor(x), T.tensor(y), weight=T.tensor(w)))
