@@ -427,6 +427,8 @@ def test_special_functions_come_from_cupyx():
 
 def test_the_names_are_those_of_the_installed_cupy():
     real = pytest.importorskip("cupy")
+    if real is cupy:
+        pytest.skip("the stand-in stands where CuPy would")
     if real.__version__ != names.CUPY_VERSION:
         pytest.skip(f"the names are CuPy {names.CUPY_VERSION}'s, installed is {real.__version__}")
     assert Path(names.__file__).read_text().endswith(names.generate())

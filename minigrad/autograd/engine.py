@@ -45,9 +45,11 @@ class Walk:
         while heap:
             node, gradients = waiting.pop(heappop(heap))
             if node.watched:
-                gradients = _before_node(node, tuple(gradients))
+                gradients = _before_node(node, gradients)
             if wanted and not self._capture(node, gradients):
                 continue
+            if node._pre_hooks is not None:
+                gradients = _replaced(node._pre_hooks, tuple(gradients))
             try:
                 results = node.run(gradients)
             except Exception as error:
@@ -55,7 +57,7 @@ class Walk:
                     error.add_note(_forward_lines(node))
                 raise
             if node._post_hooks:
-                results = _after_node(node, tuple(results), tuple(gradients))
+                results = _replaced(node._post_hooks, tuple(results), tuple(gradients))
             if function.anomaly_enabled and function.check_nan:
                 _check_nan(node, results)
             send(node, results, gradients)
@@ -133,8 +135,8 @@ class Walk:
                     hook(leaf)
 
 
-def _before_node(node: Node, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Run the hooks of the tensors that a node made, keep the gradients that are to be retained, run the node's pre-hooks."""
+def _before_node(node: Node, gradients: Sequence[Any]) -> Sequence[Any]:
+    """Run the hooks of the tensors that a node made, and keep the gradients that are to be retained."""
     passed = list(gradients)
     for index, hooks in (node._tensor_hooks or {}).items():
         if passed[index] is not None:
@@ -144,19 +146,16 @@ def _before_node(node: Node, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
         if variable is not None and passed[index] is not None:
             with _accumulating:
                 accumulate(variable, passed[index], owned=False)
-    result = tuple(passed)
-    for hook in list((node._pre_hooks or {}).values()):
-        replaced = hook(result)
-        result = result if replaced is None else tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
-    return result
+    return passed
 
 
-def _after_node(node: Node, results: tuple[Any, ...], gradients: tuple[Any, ...]) -> Sequence[Any]:
-    """Run the hooks that see both what a node was given and what it returned."""
-    for hook in list((node._post_hooks or {}).values()):
-        replaced = hook(results, gradients)
-        results = results if replaced is None else tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
-    return results
+def _replaced(hooks: dict[int, Any], gradients: tuple[Any, ...], *seen: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Run the hooks of a node: what one returns replaces the gradients."""
+    for hook in list(hooks.values()):
+        replaced = hook(gradients, *seen)
+        if replaced is not None:
+            gradients = tuple(replaced) if isinstance(replaced, (tuple, list)) else (replaced,)
+    return gradients
 
 
 def _fit(gradient: Any, shape: tuple[int, ...], kind: Any, node: Node, edge: Any) -> Any:

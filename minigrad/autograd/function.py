@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from minigrad import devices
 from minigrad.autograd.modes import mode
 from minigrad.autograd.node import NOT_A_TENSOR, USED_TWICE, Node, next_sequence
-from minigrad.autograd.variable import INFERENCE, Variable, View, new
+from minigrad.autograd.variable import INFERENCE, MADE_BY_FUNCTION, Variable, View, new
 from minigrad.kernels import array_namespace
 from minigrad.kernels.memory import addressable
 
@@ -131,30 +131,36 @@ class Function(Node):
             mode.grad = grad
         if not recording:
             return outputs
-        results = outputs if isinstance(outputs, tuple) else (outputs,)
-        results = tuple(_as_new_result(r, inputs, node._dirty) for r in results)
+        originals = outputs if isinstance(outputs, tuple) else (outputs,)
+        if not all(any(t is r for r in originals) for t in node._dirty):
+            raise RuntimeError(
+                f"{cls.__name__}: some elements marked as dirty during the forward method were not returned as output: forward "
+                "returns the inputs that it changed in place"
+            )
+        results = tuple(_as_new_result(r, inputs, node._dirty) for r in originals)
+        node._non_differentiable = tuple(r for r, o in zip(results, originals) if any(o is t for t in node._non_differentiable))
         node.sequence = next_sequence()
         if anomaly_enabled:
             node.anomaly = traceback.extract_stack()
-        node.saved = tuple(_saved(value, results, outputs) for value in node.saved or ())
+        node.saved = tuple(_saved(value, results, originals) for value in node.saved or ())
         node._attach(results)
+        node._dirty = node._non_differentiable = ()  # results and their node must not keep each other alive
         return results if isinstance(outputs, tuple) else results[0]
 
     def _attach(self, results: tuple[Any, ...]) -> None:
         """Make this node the history of the results that can have one."""
-        described = []
+        self.outputs = tuple([(r._array.shape, r._array.dtype) if isinstance(r, Variable) else ((), None) for r in results])
         for index, result in enumerate(results):
             if not isinstance(result, Variable):
-                described.append(((), None))
                 continue
-            described.append((result._array.shape, result._array.dtype))
             if not _differentiable(result._array.dtype) or any(result is t for t in self._non_differentiable):
                 result._requires_grad, result._edge = False, None
             elif any(result is t for t in self._dirty):
                 rebase(result, (self, index))
             else:
                 result._edge, result._requires_grad = (self, index), True
-        self.outputs = tuple(described)
+                if result._view is not None:
+                    result._view.flaw = MADE_BY_FUNCTION
 
     def run(self, gradients: Sequence[Any]) -> Sequence[Any]:
         if self.materialize_grads and any([g is None for g in gradients]):
@@ -209,7 +215,8 @@ def _differentiable(kind: Any) -> bool:
 def _as_new_result(result: Any, inputs: tuple[Any, ...], dirty: tuple[Variable, ...]) -> Any:
     """An input that forward returns unchanged becomes a tensor of its own, on the same storage."""
     if isinstance(result, Variable) and any(result is x for x in inputs) and not any(result is t for t in dirty):
-        return alias(result)
+        source, result = result, alias(result)
+        result._view = View(source, alias)
     return result
 
 
@@ -387,8 +394,9 @@ def reconcile_devices(inputs: tuple[Any, ...]) -> list[Any]:
 
 def rebase(variable: Variable, edge: tuple[Node, int]) -> None:
     """Give a tensor that was written to a new history."""
-    from minigrad.autograd.inplace import give_history
+    from minigrad.autograd.inplace import check_writable, give_history
 
+    check_writable(variable)
     give_history(variable, edge)
 
 

@@ -51,7 +51,8 @@ def check_writable(target: Variable) -> None:
                 "a leaf Variable that requires grad is being used in an in-place operation. Write under no_grad(), as "
                 "optimizers do, or use the form without the underscore."
             )
-        if target._view is not None and target._view.root._edge is None and target._view.root._requires_grad:
+        root = None if target._view is None else target._view.root
+        if root is not None and root._edge is None and (root._requires_grad or target._requires_grad):
             raise RuntimeError(
                 "a view of a leaf Variable that requires grad is being used in an in-place operation. Write under "
                 "no_grad(), or to a clone() of it."
@@ -79,13 +80,16 @@ def overwrite(target: Variable, value: Variable) -> Any:
             f"result type {_spoken(new_kind)} can't be cast to the desired output type {_spoken(kind)}: use the form without "
             "the underscore, or convert first"
         )
-    if target._view is not None:
+    view = target._view
+    recording = mode.grad and (value._requires_grad or target._requires_grad or (view is not None and view.root._requires_grad))
+    if view is not None:
+        if recording and view.flaw is not None:
+            raise RuntimeError(view.flaw.format(event="is being written to"))
         target._array = addressable(target._array)
     target._array = store(target._array, value._array)
     target._bump_version()
-    root = target if target._view is None else target._view.root
-    if mode.grad and (value._requires_grad or target._requires_grad or root._requires_grad):
-        give_history(target, value._edge or (value if value._requires_grad else None))
+    if recording:
+        give_history(target, value._edge)
     return target
 
 
@@ -106,13 +110,13 @@ def _spoken(kind: dtypes.dtype) -> str:
 
 
 class Written(Node):
-    """The history of a tensor that was filled with a constant: no gradient goes further."""
+    """The history of a tensor that was filled with values that have none: what was there before has no part in them."""
 
     def name(self) -> str:
         return "FillBackward0"
 
     def run(self, gradients: Sequence[Any]) -> Sequence[Any]:
-        return (None,) * len(self.edges)
+        return (gradients[0].new_zeros(gradients[0].shape),)
 
 
 class CopySlices(Node):
@@ -142,43 +146,30 @@ def _laid_out(gradient: Any, strides: tuple[int, ...]) -> Any:
     return copy
 
 
-def give_history(target: Variable, edge: Any) -> None:
-    """Make `edge` (a node's output, a leaf, or None for a constant) the history of a tensor that was just written to."""
+def give_history(target: Variable, edge: tuple[Node, int] | None) -> None:
+    """Make `edge` (None: that of a constant) the history of a tensor that was just written to."""
+    if edge is not None:  # the gradient arrives as that of the target, whose type and shape the value was brought to
+        node, index = edge
+        node.outputs = (*node.outputs[:index], (target._array.shape, target._array.dtype), *node.outputs[index + 1 :])
     view = target._view
     if view is None:
-        _new_edge(target, edge if isinstance(edge, tuple) else _through(target, edge))
+        _rebase(target, edge or _recorded(Written(), (target._edge,), target))
         return
     root = view.root
     node = CopySlices(_replays(view), root._array.strides)
-    node.edges = (root._edge or (root if root._requires_grad else None), edge)
-    node.sequence = next_sequence()
-    node.outputs = ((root._array.shape, root._array.dtype),)
-    _new_edge(root, (node, 0))
+    _rebase(root, _recorded(node, (root._edge or (root if root._requires_grad else None), edge), root))
     target._refresh()
 
 
-def _through(target: Variable, edge: Any) -> tuple[Node, int]:
-    """A node between a tensor and the leaf it was filled from, or that ends its history."""
-    node: Node
-    if edge is None:
-        node = Written()
-        node.edges = (target._edge,)
-    else:
-        node = CopySlices([], target._array.strides)
-        node.edges = (None, edge)
-    node.sequence = next_sequence()
-    node.outputs = ((target._array.shape, target._array.dtype),)
+def _recorded(node: Node, edges: tuple[Any, ...], target: Variable) -> tuple[Node, int]:
+    """A node behind a tensor, as an edge that leads to it."""
+    node.edges, node.sequence, node.outputs = edges, next_sequence(), ((target._array.shape, target._array.dtype),)
     return node, 0
 
 
-def _new_edge(variable: Variable, edge: tuple[Node, int]) -> None:
-    old = variable._edge
-    variable._edge, variable._requires_grad = edge, True
+def _rebase(variable: Variable, edge: tuple[Node, int]) -> None:
+    variable._move(edge, True)
     variable._epoch += 1
-    if variable._retains_grad and old is not None:
-        if old[0]._retained is not None:
-            old[0]._retained.pop(old[1], None)
-        edge[0].retain(edge[1], variable)
 
 
 def _replays(view: Any) -> list[Callable[[Any], Any]]:
@@ -194,6 +185,8 @@ def detach_(variable: Variable) -> Any:
     """Cut a tensor off from its history, in place."""
     if variable._view is not None:
         raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+    if variable._edge is not None:
+        variable._cut = weakref.ref(variable._edge[0]), variable._edge[1]
     variable._edge, variable._requires_grad = None, False
     return variable
 

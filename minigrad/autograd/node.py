@@ -116,11 +116,14 @@ class Node:
             self._tensor_hooks, self.watched = {}, True
         return self._tensor_hooks.setdefault(index, Hooks())
 
-    def retain(self, index: int, variable: Variable) -> None:
-        """Have the engine keep the gradient of output `index` in `variable.grad`."""
+    def retain(self, index: int, variable: Variable | None) -> None:
+        """Have the engine keep the gradient of output `index` in `variable.grad` (None: no longer)."""
         if self._retained is None:
             self._retained, self.watched = {}, True
-        self._retained[index] = weakref.ref(variable)
+        if variable is None:
+            self._retained.pop(index, None)
+        else:
+            self._retained[index] = weakref.ref(variable)
 
     def unpack(self) -> tuple[Any, ...]:
         """The saved values, each checked to be unchanged since; outputs come back with this node as their history."""
@@ -144,12 +147,20 @@ class Node:
                 f"version {value._version}; expected version {version} instead. Write to a clone() of it, or use the form "
                 "without the underscore. Hint: autograd.detect_anomaly() shows the forward line."
             )
+        edge: Any = (self, output)
         if output is None:
-            return value
+            edge = None if value._cut is None else self._edge_to(*value._cut)
+            if edge is None:
+                return value
         result: Variable = new(type(value))
-        result._array, result._edge, result._requires_grad = value._array, (self, output), True
+        result._array, result._edge, result._requires_grad = value._array, edge, True
         result._version_counter = counter
         return result
+
+    def _edge_to(self, reference: weakref.ref[Node], output: int) -> Any:
+        """The edge that leads to an output of a node: how a value that was detached in place since it was saved got here."""
+        node = reference()
+        return next((e for e in self.edges if type(e) is tuple and e is not NOT_A_TENSOR and e == (node, output)), None)
 
     def release(self) -> None:
         """Give up what was saved; a second walk through this node will say so."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad import devices, dtypes
 from minigrad.autograd.hooks import Hooks, RemovableHandle
 from minigrad.autograd.modes import mode
+from minigrad.kernels.memory import address
 
 if TYPE_CHECKING:
     from minigrad.autograd.node import AccumulateGrad, Node
@@ -50,24 +51,34 @@ class _Inference(Version):
 INFERENCE = _Inference()
 
 
+MADE_UNRECORDED = (
+    "A view that was made in no_grad or inference_mode and {event} with grad mode enabled: whether that is to be recorded is "
+    "unclear. Make the view and write both inside the block (not recorded) or both outside of it (recorded)."
+)
+MADE_BY_FUNCTION = (
+    "A view that a custom Function returned (or its input, returned as it is) and {event}: what is written would bypass the "
+    "backward of that Function. Return a clone() of the view, or write to a clone() of the output."
+)
+
+
 class View:
     """How a tensor was made from the one whose storage it looks into: `replay(source)` makes it again.
 
     A write through a view gives its root (the tensor at the end of the chain of sources) a new history, and with it
     all views of that root: `epoch` tells which of the root's histories the view's own edge was made from.
+    `flaw` is the error to raise where making the view again would give it another meaning than it had.
     """
 
-    __slots__ = ("source", "root", "replay", "epoch")
+    __slots__ = ("source", "root", "replay", "epoch", "flaw")
 
     def __init__(self, source: Variable, replay: Callable[[Any], Any]):
         self.source, self.replay = source, replay
-        self.root: Variable = source if source._view is None else source._view.root
+        above = source._view
+        self.root: Variable = source if above is None else above.root
+        self.flaw: str | None = None if mode.grad else MADE_UNRECORDED
+        if above is not None and above.flaw is not None:
+            self.flaw = above.flaw
         self.epoch = self.root._epoch
-
-    def path(self, base: Variable) -> Any:
-        """The same region of another tensor of the root's shape: every replay from the root down to this view."""
-        above = self.source._view
-        return self.replay(base if above is None else above.path(base))
 
 
 class Variable:
@@ -87,6 +98,7 @@ class Variable:
     _hooks: Hooks | None = None  # of a leaf; those of other tensors are kept by the node that made them
     _post_accumulate_hooks: Hooks | None = None
     _retains_grad: bool = False
+    _cut: tuple[weakref.ref[Node], int] | None = None  # the history that `detach_` took away
     _accumulator: weakref.ref[AccumulateGrad] | None = None
 
     # ------------------------------------------------------------------------------------------ place in the graph
@@ -162,13 +174,32 @@ class Variable:
         assert view is not None
         if view.epoch == view.root._epoch:
             return
-        view.epoch = view.root._epoch
+        if view.flaw is not None:
+            if mode.grad:
+                raise RuntimeError(view.flaw.format(event="whose base, or another view of it, was written to"))
+            return
         grad, mode.grad = mode.grad, True
         try:
             twin = view.replay(view.source)
         finally:
             mode.grad = grad
-        self._edge, self._requires_grad = twin._edge, twin._requires_grad
+        here, there = self._array, twin._array
+        if (here.shape, here.strides, address(here)) != (there.shape, there.strides, address(there)):
+            raise RuntimeError(
+                "a view whose base was given another shape or other memory (by .data = or an operation like t_()) has lost its "
+                "place in the graph: take the view afterwards, or clone() it"
+            )
+        view.epoch = view.root._epoch
+        self._move(twin._edge, twin._requires_grad)
+
+    def _move(self, edge: tuple[Node, int] | None, requires_grad: bool) -> None:
+        """Take another place in the graph; a gradient that is to be retained is from now on that of the new value."""
+        old, self._edge, self._requires_grad = self._edge, edge, requires_grad
+        if self._retains_grad:
+            if old is not None:
+                old[0].retain(old[1], None)
+            if edge is not None:
+                edge[0].retain(edge[1], self)
 
     # ------------------------------------------------------------------------------------------ versions
 

@@ -71,7 +71,7 @@ class Engine:
         view, rows = self.view, self.out[0]
         N = view.shape[self.image_axis]
         line = view.size // max(N * rows, 1)
-        limit = max(1, TILE // max(line, 1)) if self.xp.__name__ == "numpy" else N * rows
+        limit = max(1, TILE // max(line, 1) if self.xp.__name__ == "numpy" else N * rows)
         images, rows = (max(1, limit // rows), rows) if limit >= rows else (1, limit)
         scratch = self.xp.empty(min(images, N) * rows * line, view.dtype)
         index = [slice(None)] * view.ndim

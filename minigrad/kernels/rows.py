@@ -39,7 +39,8 @@ def dots(x: Array, y: Array, axes: tuple[int, ...]) -> Array:
         and y.shape == (*x.shape[: len(axes)], *(1,) * lead)
     )
     if columns and x.dtype.char in "fd" and y.dtype == x.dtype:  # a row times a matrix
-        return (y.reshape(1, -1) @ x.reshape(y.size, -1)).reshape(*(1,) * len(axes), *x.shape[len(axes) :])
+        rest = x.shape[len(axes) :]
+        return (y.reshape(1, y.size) @ x.reshape(y.size, prod(rest))).reshape(*(1,) * len(axes), *rest)
     return total(x * y, axes, keepdims=True)
 
 

@@ -224,7 +224,28 @@ class Fill(Operation):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return g * 0, g.sum() if ctx.needs_input_grad[1] else None
+        return _nothing(g), g.sum() if ctx.needs_input_grad[1] else None
+
+
+class Copy(Operation):
+    """y = the values of another tensor instead of those of x: dx = 0, dother = g."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, other: Any) -> Any:
+        ctx.place = devices.of_array(other)
+        return devices.move(other, devices.of_array(x)).astype(x.dtype, copy=False)[...]  # what is written need not be a copy
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x_wanted, other_wanted = ctx.needs_input_grad
+        return _nothing(g) if x_wanted else None, g.to(ctx.place) if other_wanted else None
+
+    def name(self) -> str:
+        return "CopyBackwards"
+
+
+def _nothing(g: Tensor) -> Tensor:
+    return wrap(array_namespace(g._array).zeros(g._array.shape, g._array.dtype))
 
 
 @operation(method=False, in_place=True, out=False)
@@ -251,7 +272,4 @@ def copy_(input: Tensor, other: Any, non_blocking: bool = False) -> Tensor:
     """Write the values of another tensor, cast and broadcast to this one; the gradient goes to the other."""
     if not isinstance(other, Tensor):
         return input.fill_(other)
-    return apply_in_place(
-        lambda _: to(other, input.device, input.dtype) if other.dtype is not input.dtype or other.device != input.device else other,
-        input,
-    )
+    return apply_in_place(Copy.apply, input, other if input.dtype.is_inexact else other.detach())

@@ -26,8 +26,8 @@ from minigrad.tensor import Tensor
 class _Chosen:
     """The targets as arrays: where the chosen classes are, and what the loss of each place is multiplied by.
 
-    The classes lie along axis 1 of (N, C, *S), or axis 0 of (C); targets are (N, *S), or ().  `weight` is an array like the
-    targets with 0 where they are ignored, or None for ones; a mean is divided by the sum of the weights.
+    The classes lie along axis 1 of (N, C, *S), or axis 0 of (C); targets are (N, *S), or ().  `weight` is an array
+    like the targets with 0 where they are ignored, or None for ones; a mean is divided by the sum of the weights.
     """
 
     def __init__(self, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str):
@@ -48,9 +48,9 @@ class _Chosen:
         if weight is not None:
             weight = weight.astype(kind, copy=False).take(places)
             self.weight = weight if self.weight is None else weight * self.weight
-        self.total = 1.0
+        self.total = kind.type(1)
         if reduction == "mean":
-            self.total = (places.size or float("nan")) if self.weight is None else self.weight.sum()
+            self.total = kind.type(places.size or float("nan")) if self.weight is None else self.weight.sum()
         grid = [xp.arange(n).reshape(-1, *(1,) * (places.ndim - i - 1)) for i, n in enumerate(places.shape)]
         self.index = (*grid[: self.axis], places, *grid[self.axis :])
 
@@ -58,8 +58,7 @@ class _Chosen:
         """The weighed losses, summed unless each of them is wanted."""
         loss = loss if self.weight is None else loss * self.weight
         if self.reduction != "none":
-            loss = loss.sum()
-            loss = loss / loss.dtype.type(self.total)
+            loss = loss.sum() / self.total
         return loss.astype(dtype, copy=False)
 
     def spread(self, g: Any) -> Any:

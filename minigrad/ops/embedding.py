@@ -177,9 +177,8 @@ def embedding_bag(
         there = there & (numbers != padding)
     if max_norm is not None:
         _renormalize(weight, input._array, max_norm, norm_type)
-    rows = weight.new_zeros((*places.shape, weight.shape[1]))
-    if flat.size:
-        rows = embedding(wrap(numbers.astype("int64") * there), weight, padding, scale_grad_by_freq=scale_grad_by_freq)
+    taken = wrap(numbers.astype("int64") * there)
+    rows = embedding(taken, weight, padding, scale_grad_by_freq=scale_grad_by_freq)
     counted = wrap(there[..., None])
     if mode == "max":
         empty = wrap(~there.any(axis=1)[:, None])

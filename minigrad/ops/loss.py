@@ -221,7 +221,8 @@ def huber_loss(
 ) -> Tensor:
     """d^2 / 2 for |d| <= delta, else delta (|d| - delta / 2), d = input - target: outliers pull with bounded force.
 
-    With `weight` each loss is multiplied by its own before the mean.  (Huber, "Robust estimation of a location parameter", 1964.)
+    With `weight` each loss is multiplied by its own before the mean.  (Huber, "Robust estimation of a location
+    parameter", 1964.)
 
     >>> import minigrad
     >>> minigrad.nn.functional.huber_loss(minigrad.tensor([1.0, 9.0]), minigrad.zeros(2), reduction="none")

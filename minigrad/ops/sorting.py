@@ -1,8 +1,8 @@
 """Order: sorted values and what is read off them, the k largest, the k-th smallest, the middle, the most frequent.
 
 In order, nan comes last: it counts as larger than every number.  Equal values keep their order, in descending sorts too,
-so that indices are PyTorch's.  Each operation here only chooses indices; how the gradient goes back to the chosen places
-is told in `_picked.py`.  Read `counting.py` next.
+so that indices are PyTorch's; where one of equal values is picked, `kernels/ties.py` knows which.  Each operation here
+only chooses indices; how the gradient goes back to the chosen places is told in `_picked.py`.  Read `counting.py` next.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from minigrad.autograd.function import wrap
-from minigrad.kernels import array_namespace
+from minigrad.kernels import array_namespace, ties
 from minigrad.kernels.order import nth, order
 from minigrad.ops._dims import normalize_dim
 from minigrad.ops._picked import Picked
@@ -82,6 +82,16 @@ class Topk(Picked):
 
     @staticmethod
     def choose(x: Any, axis: int, k: int, largest: bool) -> Any:
+        if not ties.matter(x):
+            return Topk.head(x, axis, k, largest)
+        head = Topk.head(x, axis, min(k + 1, x.shape[axis]), largest)  # one more: is it as large as the last?
+        first = head[(slice(None),) * axis + (slice(0, k),)]
+        tied = ties.neighbours(x, head, axis).any(axis=-1)
+        return ties.settled(x, first, axis, tied, lambda rank: ties.smallest(rank, k), largest)
+
+    @staticmethod
+    def head(x: Any, axis: int, k: int, largest: bool) -> Any:
+        """The indices of the k largest or smallest, in order, any of equal values."""
         n, xp = x.shape[axis], array_namespace(x)
         if n <= FEW or 8 * k > n:
             return order(x, axis, largest)[(slice(None),) * axis + (slice(0, k),)]
@@ -95,6 +105,9 @@ class Topk(Picked):
 @operation
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The k largest (or smallest) values along a dimension, in order, and where each came from: (values, indices).
+
+    They are in order with and without `sorted`.  Of equal values, those are taken that PyTorch takes on Linux CPUs, in
+    tensors of up to 65,536 elements; in larger ones, and on a GPU, any of them.
 
     >>> import minigrad
     >>> minigrad.tensor([3., 1., 2.]).topk(2).values
@@ -118,7 +131,12 @@ class Kthvalue(Picked):
 
     @staticmethod
     def choose(x: Any, axis: int, k: int) -> Any:
-        return nth(x, axis, k - 1)
+        chosen = nth(x, axis, k - 1)
+        if not ties.matter(x):
+            return chosen
+        value = array_namespace(x).take_along_axis(x, chosen, axis)
+        equal = (x == value) | ((x != x) & (value != value))
+        return ties.settled(x, chosen, axis, equal.sum(axis=axis) > 1, lambda rank: ties.nth(rank, k - 1))
 
 
 class MedianDim(Picked):
@@ -175,6 +193,8 @@ class Mode(Picked):
     def choose(x: Any, axis: int) -> Any:
         xp, n = array_namespace(x), x.shape[axis]
         indices = order(x, axis)
+        if n > ties.SHORT and ties.matter(x):
+            indices = ties.settled(x, indices, axis, ties.neighbours(x, indices, axis).any(axis=-1), ties.ascending)
         ranked = xp.moveaxis(xp.take_along_axis(x, indices, axis), axis, -1)
         fresh = xp.ones(ranked.shape, bool)
         fresh[..., 1:] = ranked[..., 1:] != ranked[..., :-1]

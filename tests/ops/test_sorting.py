@@ -62,7 +62,6 @@ def test_nan_is_the_largest_and_both_zeros_are_equal(kind, copies):
     assert_same(program)
 
 
-@pytest.mark.cpu_only  # CuPy has no bfloat16
 def test_bfloat16_is_sorted_too():
     for copies in (1, 300):
         x = minigrad.tensor([2.0, nan, -1.0, 2.0] * copies).bfloat16()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,7 +73,6 @@ def test_writes_through_any_chain_of_views(first, second, later, order, writes):
     assert_same(unless_refused, rtol=1e-9)
 
 
-@pytest.mark.cpu_only
 @settings(max_examples=200, deadline=None)
 @given(chains)
 def test_every_view_of_a_chain_has_pytorchs_strides_and_place(chain):
