@@ -35,11 +35,10 @@ class detect_anomaly(set_detect_anomaly):
     """
 
     def __init__(self, check_nan: bool = True):
-        super().__init__(False, check_nan)
+        self._check_nan = check_nan
 
     def __enter__(self) -> None:
-        self._before = function.anomaly_enabled, function.check_nan
-        function.anomaly_enabled = True
+        super().__init__(True, self._check_nan)
 
 
 def is_anomaly_enabled() -> bool:

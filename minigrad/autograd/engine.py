@@ -261,6 +261,8 @@ def _walk(
         for variable in inputs:
             if not variable.requires_grad:
                 raise RuntimeError("One of the differentiated Tensors does not require grad")
+            if accumulating:
+                variable.retain_grad()
         wanted = {_key(v) for v in inputs}
         only = _leading_to(roots, {key for key, _ in wanted})
     walk = Walk(create_graph, retain_graph, wanted, only)
@@ -299,12 +301,7 @@ def backward(
             stacklevel=3,
         )
     keep = create_graph if retain_graph is None else retain_graph
-    walk = _walk(outputs, gradients, keep, create_graph, chosen, accumulating=True)
-    for variable in chosen or ():
-        if variable._edge is not None and _key(variable) in walk.captured:
-            with _accumulating:
-                accumulate(variable, walk.captured[_key(variable)], owned=False)
-            variable._retains_grad = True
+    _walk(outputs, gradients, keep, create_graph, chosen, accumulating=True)
 
 
 def grad(

@@ -43,5 +43,18 @@ class Hooks(dict[int, Callable[..., Any]]):
         for hook in list(self.values()):
             replaced = hook(gradient)
             if replaced is not None:
+                _check(hook, gradient, replaced)
                 gradient = replaced
         return gradient
+
+
+def _check(hook: Callable[..., Any], gradient: Any, replaced: Any) -> None:
+    """A replacement has the shape and the type of the gradient that was given."""
+    name = getattr(hook, "__name__", type(hook).__name__)
+    if not hasattr(replaced, "_array"):
+        raise TypeError(f"expected Variable, but hook returned '{type(replaced).__name__}': hook '{name}' returns a tensor or None")
+    for what in ("shape", "dtype", "device"):
+        was, now = getattr(gradient, what), getattr(replaced, what)
+        if was != now:
+            word = {"shape": "size", "dtype": "type", "device": "location"}[what]
+            raise RuntimeError(f"hook '{name}' has changed the {word} of value: a gradient of {what} {was} came in, one of {now} went out")

@@ -124,20 +124,17 @@ class set_grad_enabled(_ModeContext):
 
     def __init__(self, flag: bool):
         self.flag = bool(flag)
-        self._stack = [(mode.grad, mode.inference)]
-        mode.grad = self.flag
-
-    def _wanted(self) -> tuple[bool, bool]:
-        return self.flag, mode.inference
+        self._before = mode.grad
+        self.__enter__()
 
     def __enter__(self) -> None:
-        if not self._stack:  # entered again, after an earlier block ended
-            self._stack.append((mode.grad, mode.inference))
-        mode.grad = self.flag
+        mode.grad = self.flag and not mode.inference
+
+    def __exit__(self, *error: object) -> None:
+        mode.grad = self._before
 
     def __call__(self, function: F) -> F:
         self.__exit__()
-        self._stack = [(mode.grad, mode.inference)]
         return super().__call__(function)
 
     def _fresh(self) -> _ModeContext:

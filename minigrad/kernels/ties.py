@@ -16,7 +16,7 @@ import numpy
 from ._namespace import Array, array_namespace
 from .order import order
 
-MANY = 1 << 16  # in larger arrays any of equal values may be named: the loops below take about 0.5 us a number
+MANY = 1 << 14  # in larger arrays any of equal values may be named: the loops below take up to 1 us a number
 SHORT = 16  # so few are sorted by insertion, which keeps equal values in their order
 
 Rank = list[int]  # of the value at each place of a row, the same for equal values
@@ -27,13 +27,15 @@ def matter(x: Array) -> bool:
     return array_namespace(x) is numpy and x.size <= MANY
 
 
-def neighbours(x: Array, indices: Array, axis: int) -> Array:
-    """Where are x at the indices and its neighbour before it along the last axis equal?  (The first has none.)"""
-    x = numpy.moveaxis(numpy.take_along_axis(x, indices, axis), axis, -1)
-    same = numpy.zeros(x.shape, bool)
-    left, right = x[..., :-1], x[..., 1:]
-    same[..., 1:] = (left == right) | ((left != left) & (right != right))  # here nan is as large as nan
-    return same
+def equal(x: Array, y: Array) -> Array:
+    """Where x and y rank equal: nan is as large as nan."""
+    return (x == y) | ((x != x) & (y != y)) if x.dtype.kind in "fV" else x == y
+
+
+def repeats(x: Array, indices: Array, axis: int) -> Array:
+    """Which values at sorted indices are equal to the one before; there is none before the first, which is left out."""
+    values, before = numpy.take_along_axis(x, indices, axis), (slice(None),) * axis
+    return equal(values[(*before, slice(1, None))], values[(*before, slice(-1))])
 
 
 def settled(x: Array, indices: Array, axis: int, tied: Array, rule: Callable[[Rank], list[int]], descending: bool = False) -> Array:
@@ -42,8 +44,8 @@ def settled(x: Array, indices: Array, axis: int, tied: Array, rule: Callable[[Ra
         return indices
     rows = numpy.moveaxis(x, axis, -1)[tied]
     places = order(rows, 1, descending)
-    rank = numpy.empty_like(places)
-    numpy.put_along_axis(rank, places, numpy.cumsum(~neighbours(rows, places, 1), axis=1), 1)
+    rank = numpy.zeros_like(places)
+    numpy.put_along_axis(rank, places[:, 1:], numpy.cumsum(~repeats(rows, places, 1), axis=1), 1)
     indices = indices.copy()
     numpy.moveaxis(indices, axis, -1)[tied] = [rule(row) for row in rank.tolist()]
     return indices

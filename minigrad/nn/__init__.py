@@ -56,7 +56,6 @@ from minigrad.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
-    CTCLoss,
     GaussianNLLLoss,
     HuberLoss,
     KLDivLoss,
@@ -126,8 +125,6 @@ from minigrad.nn.ranking import (
     TripletMarginWithDistanceLoss,
 )
 from minigrad.nn.rare_pooling import (
-    FractionalMaxPool2d,
-    FractionalMaxPool3d,
     LPPool1d,
     LPPool2d,
     LPPool3d,
@@ -177,7 +174,6 @@ __all__ = [
     "Bilinear",
     "Buffer",
     "CELU",
-    "CTCLoss",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
@@ -205,8 +201,6 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
-    "FractionalMaxPool2d",
-    "FractionalMaxPool3d",
     "GELU",
     "GLU",
     "GRU",

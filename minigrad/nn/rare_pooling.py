@@ -1,4 +1,4 @@
-"""Rarer ways to pool: power means, windows of random size, and the way back from a maximum to its place.
+"""Rarer ways to pool: power means, and the way back from a maximum to its place.
 
 Read `pooling.py` first.
 """
@@ -61,64 +61,6 @@ class LPPool3d(_LPPoolNd):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.lp_pool3d(input, *self._settings())
-
-
-class _FractionalMaxPoolNd(Module):
-    """Maxima over windows of sizes drawn at random so that they tile the input   (Graham, 2014).
-
-    The output's size is `output_size`, or `output_ratio` (between 0 and 1) times the input's.
-    """
-
-    dims: int
-    _random_samples: Tensor | None
-
-    def __init__(
-        self,
-        kernel_size: Size,
-        output_size: Size | None = None,
-        output_ratio: float | tuple[float, ...] | None = None,
-        return_indices: bool = False,
-        _random_samples: Tensor | None = None,
-    ) -> None:
-        super().__init__()
-        name = type(self).__name__
-        if output_size is None and output_ratio is None:
-            raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
-        if output_size is not None and output_ratio is not None:
-            raise ValueError("only one of output_size and output_ratio may be specified")
-        self.kernel_size = to_tuple(kernel_size, self.dims)
-        self.return_indices = return_indices
-        self.register_buffer("_random_samples", _random_samples)
-        self.output_size = None if output_size is None else to_tuple(output_size, self.dims)
-        self.output_ratio = None if output_ratio is None else to_tuple(output_ratio, self.dims)
-        if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
-            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
-
-    def _settings(self) -> tuple[Any, ...]:
-        return self.kernel_size, self.output_size, self.output_ratio, self.return_indices
-
-
-class FractionalMaxPool2d(_FractionalMaxPoolNd):
-    """Maxima over windows of random sizes, (N, C, H, W)   (Graham, 2014).
-
-    >>> import minigrad
-    >>> minigrad.nn.FractionalMaxPool2d(2, output_ratio=0.6)(minigrad.zeros(1, 1, 10, 10)).shape
-    torch.Size([1, 1, 6, 6])
-    """
-
-    dims = 2
-
-    def forward(self, input: Tensor) -> Any:
-        return F.fractional_max_pool2d(input, *self._settings(), _random_samples=self._random_samples)
-
-
-class FractionalMaxPool3d(_FractionalMaxPoolNd):
-    """Maxima over windows of random sizes, (N, C, D, H, W)   (Graham, 2014)."""
-
-    dims = 3
-
-    def forward(self, input: Tensor) -> Any:
-        return F.fractional_max_pool3d(input, *self._settings(), _random_samples=self._random_samples)
 
 
 class _MaxUnpoolNd(Module):

@@ -86,7 +86,7 @@ class Topk(Picked):
             return Topk.head(x, axis, k, largest)
         head = Topk.head(x, axis, min(k + 1, x.shape[axis]), largest)  # one more: is it as large as the last?
         first = head[(slice(None),) * axis + (slice(0, k),)]
-        tied = ties.neighbours(x, head, axis).any(axis=-1)
+        tied = ties.repeats(x, head, axis).any(axis=axis)
         return ties.settled(x, first, axis, tied, lambda rank: ties.smallest(rank, k), largest)
 
     @staticmethod
@@ -107,7 +107,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     """The k largest (or smallest) values along a dimension, in order, and where each came from: (values, indices).
 
     They are in order with and without `sorted`.  Of equal values, those are taken that PyTorch takes on Linux CPUs, in
-    tensors of up to 65,536 elements; in larger ones, and on a GPU, any of them.
+    tensors of up to 16,384 elements; in larger ones, and on a GPU, any of them.
 
     >>> import minigrad
     >>> minigrad.tensor([3., 1., 2.]).topk(2).values
@@ -134,9 +134,8 @@ class Kthvalue(Picked):
         chosen = nth(x, axis, k - 1)
         if not ties.matter(x):
             return chosen
-        value = array_namespace(x).take_along_axis(x, chosen, axis)
-        equal = (x == value) | ((x != x) & (value != value))
-        return ties.settled(x, chosen, axis, equal.sum(axis=axis) > 1, lambda rank: ties.nth(rank, k - 1))
+        tied = ties.equal(x, array_namespace(x).take_along_axis(x, chosen, axis)).sum(axis=axis) > 1
+        return ties.settled(x, chosen, axis, tied, lambda rank: ties.nth(rank, k - 1))
 
 
 class MedianDim(Picked):
@@ -187,14 +186,14 @@ class Nanmedian(Median):
 
 
 class Mode(Picked):
-    """The most frequent x along an axis, the smallest of several; dx = g at the place where it stands last."""
+    """The most frequent x along an axis, the smallest of several; dx = g at one of its places."""
 
     @staticmethod
     def choose(x: Any, axis: int) -> Any:
         xp, n = array_namespace(x), x.shape[axis]
         indices = order(x, axis)
         if n > ties.SHORT and ties.matter(x):
-            indices = ties.settled(x, indices, axis, ties.neighbours(x, indices, axis).any(axis=-1), ties.ascending)
+            indices = ties.settled(x, indices, axis, ties.repeats(x, indices, axis).any(axis=axis), ties.ascending)
         ranked = xp.moveaxis(xp.take_along_axis(x, indices, axis), axis, -1)
         fresh = xp.ones(ranked.shape, bool)
         fresh[..., 1:] = ranked[..., 1:] != ranked[..., :-1]
@@ -275,7 +274,9 @@ _median(
 
 @operation
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
-    """The most frequent value along a dimension, the smallest of several, and where it stands last: (values, indices).
+    """The most frequent value along a dimension, the smallest of several, and where it stands: (values, indices).
+
+    Of its places, the last is named in rows of up to 16; in longer ones, any (up to 16,384 elements, PyTorch's).
 
     >>> import minigrad
     >>> minigrad.tensor([1, 2, 2, 3]).mode().values

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 import minigrad
 import minigrad.nn.functional as F
+from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 
 def numbers(*shape, seed=0):
@@ -22,10 +22,18 @@ def in_small_steps(q, k, v, mask=None):
 
 
 @settings(max_examples=25, deadline=None)
-@given(lead=st.lists(st.integers(1, 3), max_size=2), L=st.integers(1, 4), S=st.integers(1, 4), E=st.integers(1, 4), masked=st.booleans())
+@given(
+    lead=st.lists(st.integers(1, 3), max_size=2),
+    L=st.integers(1, 4),
+    S=st.integers(1, 4),
+    E=st.integers(1, 4),
+    masked=st.booleans(),
+)
 def test_attention_is_softmax_of_scores_times_values(lead, L, S, E, masked):
     def results(attend):
-        leaves = [minigrad.tensor(numbers(*lead, n, d, seed=i), requires_grad=True) for i, (n, d) in enumerate([(L, E), (S, E), (S, 2)])]
+        leaves = [
+            minigrad.tensor(numbers(*lead, n, d, seed=i), requires_grad=True) for i, (n, d) in enumerate([(L, E), (S, E), (S, 2)])
+        ]
         mask = minigrad.tensor(numbers(L, S, seed=4), requires_grad=True)
         y = attend(*leaves, mask) if masked else attend(*leaves)
         wanted = [*leaves, mask] if masked else leaves
@@ -56,11 +64,10 @@ def test_values_and_two_orders_of_derivatives_are_pytorchs(name):
 
     def program(T):
         how = {k: T.tensor(v) if isinstance(v, np.ndarray) else v for k, v in CASES[name].items()}
-        # the math path of PyTorch, which has second derivatives, is taken for masks that require grad or inputs of 3 dimensions
         return to_second_order(T, lambda q, k, v: T.nn.functional.scaled_dot_product_attention(q, k, v, **how), *inputs)
 
     torch = pytest.importorskip("torch")
-    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # PyTorch's others have no second derivative
         assert_same(program, 1e-8, 1e-10)
 
 
@@ -68,7 +75,13 @@ def test_a_float_mask_receives_its_gradient():
     torch = pytest.importorskip("torch")
     inputs = [numbers(2, 3, 4, seed=i) for i in range(3)]
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
-        assert_same(lambda T: to_second_order(T, lambda m, *qkv: T.nn.functional.scaled_dot_product_attention(*qkv, m), numbers(3, 3), *inputs), 1e-8, 1e-10)
+        assert_same(
+            lambda T: to_second_order(
+                T, lambda m, *qkv: T.nn.functional.scaled_dot_product_attention(*qkv, m), numbers(3, 3), *inputs
+            ),
+            1e-8,
+            1e-10,
+        )
 
 
 def test_batch_dimensions_broadcast_and_their_gradients_are_summed():
@@ -84,7 +97,11 @@ def test_queries_share_keys_in_groups(groups):
     inputs = numbers(2, 4, 3, 4), numbers(2, groups, 5, 4, seed=1), numbers(2, groups, 5, 2, seed=2)
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         assert_same(
-            lambda T: to_second_order(T, lambda q, k, v: T.nn.functional.scaled_dot_product_attention(q, k, v, enable_gqa=True), *inputs), 1e-8, 1e-10
+            lambda T: to_second_order(
+                T, lambda q, k, v: T.nn.functional.scaled_dot_product_attention(q, k, v, enable_gqa=True), *inputs
+            ),
+            1e-8,
+            1e-10,
         )
 
 
@@ -138,7 +155,9 @@ def multi_head(T, query, key, value, separate=False, biases=False, **how):
     def t(*shape, seed):
         return T.tensor(numbers(*shape, seed=seed) * 0.5, requires_grad=True)
 
-    weights = dict(q_proj_weight=t(E, E, seed=10), k_proj_weight=t(E, key.shape[-1], seed=11), v_proj_weight=t(E, value.shape[-1], seed=12))
+    weights = dict(
+        q_proj_weight=t(E, E, seed=10), k_proj_weight=t(E, key.shape[-1], seed=11), v_proj_weight=t(E, value.shape[-1], seed=12)
+    )
     packed = None if separate else t(3 * E, E, seed=13)
     bias_k, bias_v = (t(1, 1, E, seed=14), t(1, 1, E, seed=15)) if biases else (None, None)
     out = t(E, E, seed=16), t(E, seed=17)
@@ -191,7 +210,11 @@ def test_multi_head_attention_is_pytorchs(name):
 
 
 def test_multi_head_attention_refuses_what_pytorch_refuses():
-    assert_both_raise(lambda T: multi_head(T, T.ones(1, 1, 1, E), T.ones(S, N, E), T.ones(S, N, E)), "query should be unbatched 2D or batched 3D")
-    assert_both_raise(lambda T: multi_head(T, T.ones(L, N, 6), T.ones(S, N, 6), T.ones(S, N, 6)), "expecting embedding dimension of 8, but got 6")
+    assert_both_raise(
+        lambda T: multi_head(T, T.ones(1, 1, 1, E), T.ones(S, N, E), T.ones(S, N, E)), "query should be unbatched 2D or batched 3D"
+    )
+    assert_both_raise(
+        lambda T: multi_head(T, T.ones(L, N, 6), T.ones(S, N, 6), T.ones(S, N, 6)), "expecting embedding dimension of 8, but got 6"
+    )
     assert_both_raise(lambda T: multi_head(T, *qkv(T), attn_mask=T.ones(L, L)), "shape of the 2D attn_mask")
     assert_both_raise(lambda T: multi_head(T, *qkv(T), is_causal=True), "Need attn_mask if specifying the is_causal hint")

@@ -64,7 +64,9 @@ def test_values_and_two_orders_of_derivatives_are_pytorchs(name):
     function, x, w, settings_ = SECOND_ORDER[name]
     outputs = w[1] * settings_.get("groups", 1) if "transpose" in function else w[0]
     inputs = numbers(*x), numbers(*w, seed=1), numbers(outputs, seed=2)
-    assert_same(lambda T: to_second_order(T, lambda x, w, b: getattr(T.nn.functional, function)(x, w, b, **settings_), *inputs), 1e-7, 1e-9)
+    assert_same(
+        lambda T: to_second_order(T, lambda x, w, b: getattr(T.nn.functional, function)(x, w, b, **settings_), *inputs), 1e-7, 1e-9
+    )
 
 
 @pytest.mark.parametrize("shape", [(0, 2, 5), (1, 2, 5)])

@@ -19,7 +19,12 @@ def classes(C, *shape, seed=1):
 
 
 @settings(max_examples=30, deadline=None)
-@given(N=st.integers(1, 6), C=st.integers(1, 5), S=st.lists(st.integers(1, 3), max_size=2), reduction=st.sampled_from(["mean", "sum", "none"]))
+@given(
+    N=st.integers(1, 6),
+    C=st.integers(1, 5),
+    S=st.lists(st.integers(1, 3), max_size=2),
+    reduction=st.sampled_from(["mean", "sum", "none"]),
+)
 def test_cross_entropy_is_nll_loss_of_log_softmax(N, C, S, reduction):
     def results(loss):
         x = minigrad.tensor(numbers(N, C, *S), requires_grad=True)
@@ -121,6 +126,7 @@ def test_targets_of_uint8_and_shape_1_are_understood():
 
 def test_grad_fn_has_pytorchs_name():
     for shape in ((2, 3), (2, 3, 2)):
+
         def name(T, shape=shape):
             x, t = T.ones(*shape, requires_grad=True), T.zeros(shape[0], *shape[2:], dtype=T.int64)
             return [f(x, t).grad_fn.name() for f in (T.nn.functional.cross_entropy, T.nn.functional.nll_loss)]
@@ -169,6 +175,10 @@ def test_what_does_not_fit_is_refused_as_by_pytorch(words, function):
 
 def test_more_is_refused_by_cross_entropy():
     assert_both_raise(lambda T: T.nn.functional.cross_entropy(T.ones(3, 5), T.zeros(3, 5, dtype=T.int64)), "class probabilities")
-    assert_both_raise(lambda T: T.nn.functional.cross_entropy(T.ones(3, 5), T.ones(3, 5), ignore_index=2), "ignore_index is not supported")
-    assert_both_raise(lambda T: T.nn.functional.cross_entropy(T.ones(3, 5), T.zeros(3, dtype=T.int64), label_smoothing=2.0), "label_smoothing")
+    assert_both_raise(
+        lambda T: T.nn.functional.cross_entropy(T.ones(3, 5), T.ones(3, 5), ignore_index=2), "ignore_index is not supported"
+    )
+    assert_both_raise(
+        lambda T: T.nn.functional.cross_entropy(T.ones(3, 5), T.zeros(3, dtype=T.int64), label_smoothing=2.0), "label_smoothing"
+    )
     assert_both_raise(lambda T: T.nn.functional.cross_entropy(T.arange(6).reshape(2, 3), T.arange(2)), "not implemented for")

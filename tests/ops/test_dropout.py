@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracle import assert_both_raise, assert_same
 
 import minigrad
 import minigrad.nn.functional as F
+from tests.oracle import assert_both_raise, assert_same
 
 CASES = [
     ("dropout", (5, 7)), ("dropout", (100,)), ("dropout1d", (3, 4, 5)), ("dropout1d", (4, 5)), ("dropout2d", (2, 4, 3, 3)), ("dropout2d", (3, 4, 5)),

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 import minigrad
 import minigrad.nn.functional as F
+from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 
 def numbers(*shape, seed=0):
@@ -31,7 +31,9 @@ def test_embedding_is_a_product_with_one_hot_vectors(index, seed):
 @pytest.mark.parametrize("how", [{}, dict(padding_idx=1), dict(padding_idx=-1)])
 def test_two_orders_of_derivatives_are_pytorchs(how):
     index = np.array([[1, 2, 1], [3, 1, 0]])
-    assert_same(lambda T: to_second_order(T, lambda w: T.nn.functional.embedding(T.tensor(index), w, **how) ** 3, numbers(4, 3)), 1e-9)
+    assert_same(
+        lambda T: to_second_order(T, lambda w: T.nn.functional.embedding(T.tensor(index), w, **how) ** 3, numbers(4, 3)), 1e-9
+    )
 
 
 @pytest.mark.parametrize("padding_idx", [None, 1])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 import minigrad
 import minigrad.nn.functional as F
+from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 
 def numbers(*shape, seed=0):
@@ -18,7 +18,9 @@ def numbers(*shape, seed=0):
 @given(lead=st.lists(st.integers(0, 3), max_size=3), D=st.integers(1, 4), K=st.integers(1, 4), bias=st.booleans())
 def test_linear_is_a_product_and_a_sum(lead, D, K, bias):
     def results(layer):
-        leaves = [minigrad.tensor(numbers(*s, seed=i), requires_grad=True) for i, s in enumerate([(*lead, D), (K, D), (K,)][: 2 + bias])]
+        leaves = [
+            minigrad.tensor(numbers(*s, seed=i), requires_grad=True) for i, s in enumerate([(*lead, D), (K, D), (K,)][: 2 + bias])
+        ]
         y = layer(*leaves)
         return [t.detach().numpy() for t in (y, *minigrad.autograd.grad(y, leaves, minigrad.tensor(numbers(*y.shape, seed=3))))]
 
@@ -28,7 +30,10 @@ def test_linear_is_a_product_and_a_sum(lead, D, K, bias):
         np.testing.assert_allclose(a, b, 1e-11, 1e-12)
 
 
-@pytest.mark.parametrize("x, w, b", [((2, 3), (4, 3), (4,)), ((3,), (4, 3), (4,)), ((2, 2, 3), (4, 3), (4,)), ((2, 3), (4, 3), (2, 4)), ((2, 3), (4, 3), (1,))])
+@pytest.mark.parametrize(
+    "x, w, b",
+    [((2, 3), (4, 3), (4,)), ((3,), (4, 3), (4,)), ((2, 2, 3), (4, 3), (4,)), ((2, 3), (4, 3), (2, 4)), ((2, 3), (4, 3), (1,))],
+)
 def test_two_orders_of_derivatives_are_pytorchs(x, w, b):
     inputs = numbers(*x), numbers(*w, seed=1), numbers(*b, seed=2)
     assert_same(lambda T: to_second_order(T, lambda x, w, b: T.nn.functional.linear(x * x, w, b), *inputs), 1e-9)

@@ -4,10 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 import minigrad
 import minigrad.nn.functional as F
+from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 
 def numbers(*shape, seed=0):
@@ -49,7 +49,9 @@ PAIRS = {
 @pytest.mark.filterwarnings("ignore:reduction")
 def test_values_and_two_orders_of_derivatives_are_pytorchs(name, reduction):
     inputs = numbers(4, 3), numbers(4, 3, seed=1)
-    assert_same(lambda T: to_second_order(T, lambda x, y: PAIRS[name](T.nn.functional, x, y, reduction=reduction), *inputs), 1e-7, 1e-9)
+    assert_same(
+        lambda T: to_second_order(T, lambda x, y: PAIRS[name](T.nn.functional, x, y, reduction=reduction), *inputs), 1e-7, 1e-9
+    )
 
 
 @pytest.mark.parametrize("p", [1, 2])
@@ -85,7 +87,11 @@ def test_binary_losses_take_weights_for_elements_and_for_the_positive_class():
     def program(T):
         def function(x, w):
             plain = T.nn.functional.binary_cross_entropy(x.sigmoid(), T.tensor(y), weight=w.detach())
-            return plain + T.nn.functional.binary_cross_entropy_with_logits(x, T.tensor(y), w.detach() + 1, pos_weight=T.tensor(p)) + 0 * w.sum()
+            return (
+                plain
+                + T.nn.functional.binary_cross_entropy_with_logits(x, T.tensor(y), w.detach() + 1, pos_weight=T.tensor(p))
+                + 0 * w.sum()
+            )
 
         return to_second_order(T, function, x, w)
 
@@ -151,7 +157,15 @@ def test_dtypes_are_promoted_and_narrow_ones_are_summed_in_wide_ones():
 def test_grad_fns_have_pytorchs_names():
     def names(T):
         x, y, f = T.full((3,), 0.5, requires_grad=True), T.zeros(3), T.nn.functional
-        losses = [f.mse_loss, f.huber_loss, f.smooth_l1_loss, f.binary_cross_entropy, f.binary_cross_entropy_with_logits, f.l1_loss, f.soft_margin_loss]
+        losses = [
+            f.mse_loss,
+            f.huber_loss,
+            f.smooth_l1_loss,
+            f.binary_cross_entropy,
+            f.binary_cross_entropy_with_logits,
+            f.l1_loss,
+            f.soft_margin_loss,
+        ]
         return [loss(x, y).grad_fn.name() for loss in losses]
 
     assert names(minigrad) == names(pytest.importorskip("torch"))
@@ -159,7 +173,9 @@ def test_grad_fns_have_pytorchs_names():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_mean_of_nothing_is_nan():
-    assert_same(lambda T: [T.nn.functional.mse_loss(T.ones(0), T.ones(0)), T.nn.functional.mse_loss(T.ones(0), T.ones(0), reduction="sum")])
+    assert_same(
+        lambda T: [T.nn.functional.mse_loss(T.ones(0), T.ones(0)), T.nn.functional.mse_loss(T.ones(0), T.ones(0), reduction="sum")]
+    )
 
 
 REFUSED = {

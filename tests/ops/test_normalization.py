@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 import minigrad
 import minigrad.nn.functional as F
+from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 
 def numbers(*shape, seed=0):
@@ -27,7 +27,10 @@ def value_and_gradients(function, *inputs):
 
 
 @settings(max_examples=25, deadline=None)
-@given(shape=st.lists(st.integers(2, 4), min_size=2, max_size=4).map(tuple), which=st.sampled_from(["layer", "batch", "instance", "rms"]))
+@given(
+    shape=st.lists(st.integers(2, 4), min_size=2, max_size=4).map(tuple),
+    which=st.sampled_from(["layer", "batch", "instance", "rms"]),
+)
 def test_each_is_the_formula_it_stands_for_values_and_gradients(shape, which):
     if which == "instance" and len(shape) < 3:
         shape = (*shape, 3)
@@ -42,9 +45,15 @@ def test_each_is_the_formula_it_stands_for_values_and_gradients(shape, which):
         composed = value_and_gradients(lambda x, w: x / ((x * x).mean(-1, keepdim=True) + 1e-3).sqrt() * w, *inputs[:2])
     else:
         axes = (0, *range(2, len(shape))) if which == "batch" else tuple(range(2, len(shape)))
-        norm = (lambda x, w, b: F.batch_norm(x, None, None, w, b, True)) if which == "batch" else (lambda x, w, b: F.instance_norm(x, None, None, w, b))
+        norm = (
+            (lambda x, w, b: F.batch_norm(x, None, None, w, b, True))
+            if which == "batch"
+            else (lambda x, w, b: F.instance_norm(x, None, None, w, b))
+        )
         fused = value_and_gradients(norm, *inputs)
-        composed = value_and_gradients(lambda x, w, b: standardized(x, axes) * w.reshape(per_channel) + b.reshape(per_channel), *inputs)
+        composed = value_and_gradients(
+            lambda x, w, b: standardized(x, axes) * w.reshape(per_channel) + b.reshape(per_channel), *inputs
+        )
     for a, b in zip(fused, composed):
         np.testing.assert_allclose(a, b, 1e-8, 1e-9)
 
@@ -156,14 +165,20 @@ def test_narrow_floats_are_summed_in_wide_ones(dtype, rtol):
 @pytest.mark.parametrize("where", ["rows", "transposed", "channels last"])
 def test_the_layout_in_memory_does_not_matter(where):
     x = numbers(2, 3, 4, 5)
-    seen = {"rows": x, "transposed": np.asfortranarray(x), "channels last": np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)}[where]
+    seen = {
+        "rows": x,
+        "transposed": np.asfortranarray(x),
+        "channels last": np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2),
+    }[where]
     got = value_and_gradients(lambda x: F.batch_norm(x, None, None, training=True), seen)
     for a, b in zip(got, value_and_gradients(lambda x: F.batch_norm(x, None, None, training=True), x)):
         np.testing.assert_allclose(a, b, 1e-9, 1e-11)
 
 
 def test_empty_batches_give_empty_results():
-    assert_same(lambda T: [T.nn.functional.layer_norm(T.ones(0, 3), (3,)), T.nn.functional.batch_norm(T.ones(0, 3), T.zeros(3), T.ones(3))])
+    assert_same(
+        lambda T: [T.nn.functional.layer_norm(T.ones(0, 3), (3,)), T.nn.functional.batch_norm(T.ones(0, 3), T.zeros(3), T.ones(3))]
+    )
 
 
 REFUSED = {

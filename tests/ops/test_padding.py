@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 import minigrad
 import minigrad.nn.functional as F
+from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 NUMPYS = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
@@ -26,7 +26,16 @@ def test_frames_are_those_of_numpy(mode, d, pads):
 
 
 @pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
-@pytest.mark.parametrize("shape, pads", [((2, 3), (1, 2)), ((1, 2, 4), (-1, 2)), ((1, 2, 4, 3), (1, 1, 2, 0)), ((1, 4, 4), (-1, -1, 2, -1)), ((1, 2, 2, 3, 3), (1, 1, 1, 1, 1, 1))])
+@pytest.mark.parametrize(
+    "shape, pads",
+    [
+        ((2, 3), (1, 2)),
+        ((1, 2, 4), (-1, 2)),
+        ((1, 2, 4, 3), (1, 1, 2, 0)),
+        ((1, 4, 4), (-1, -1, 2, -1)),
+        ((1, 2, 2, 3, 3), (1, 1, 1, 1, 1, 1)),
+    ],
+)
 def test_two_orders_of_derivatives_are_pytorchs(mode, shape, pads):
     assert_same(lambda T: to_second_order(T, lambda x: T.nn.functional.pad(x * x, pads, mode), numbers(*shape)), 1e-9)
 

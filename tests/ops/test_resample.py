@@ -4,21 +4,33 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 import minigrad
 import minigrad.nn.functional as F
+from tests.oracle import assert_both_raise, assert_same, to_second_order
 
 
 def numbers(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
 
 
-MODES = [("nearest", 1), ("nearest", 2), ("nearest", 3), ("nearest-exact", 2), ("linear", 1), ("bilinear", 2), ("bicubic", 2), ("trilinear", 3), ("area", 2)]
+MODES = [
+    ("nearest", 1),
+    ("nearest", 2),
+    ("nearest", 3),
+    ("nearest-exact", 2),
+    ("linear", 1),
+    ("bilinear", 2),
+    ("bicubic", 2),
+    ("trilinear", 3),
+    ("area", 2),
+]
 
 
 @pytest.mark.parametrize("mode, d", MODES)
-@pytest.mark.parametrize("how", [dict(scale_factor=2), dict(scale_factor=1.7), dict(scale_factor=1.7, recompute_scale_factor=True), dict(size=3)])
+@pytest.mark.parametrize(
+    "how", [dict(scale_factor=2), dict(scale_factor=1.7), dict(scale_factor=1.7, recompute_scale_factor=True), dict(size=3)]
+)
 def test_interpolate_to_second_order(mode, d, how):
     x = numbers(1, 2, *(3, 4, 2)[:d])
     assert_same(lambda T: to_second_order(T, lambda x: T.nn.functional.interpolate(x * x, mode=mode, **how), x), 1e-6, 1e-7)
@@ -113,7 +125,10 @@ def test_grid_sample_and_its_gradients(mode, d, align_corners, padding_mode):
 
 
 def test_grid_sample_is_differentiable_twice():
-    x, grid = minigrad.tensor(numbers(1, 1, 3, 3), requires_grad=True), minigrad.tensor(numbers(1, 1, 2, 2, seed=1) * 0.4, requires_grad=True)
+    x, grid = (
+        minigrad.tensor(numbers(1, 1, 3, 3), requires_grad=True),
+        minigrad.tensor(numbers(1, 1, 2, 2, seed=1) * 0.4, requires_grad=True),
+    )
     assert minigrad.autograd.gradgradcheck(lambda x, g: F.grid_sample(x, g, align_corners=False), (x, grid))
 
 
@@ -121,14 +136,23 @@ def test_grid_sample_is_differentiable_twice():
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_affine_grid(size, align_corners):
     d = len(size) - 2
-    assert_same(lambda T: to_second_order(T, lambda t: T.nn.functional.affine_grid(t * t, size, align_corners=align_corners), numbers(2, d, d + 1)))
+    assert_same(
+        lambda T: to_second_order(
+            T, lambda t: T.nn.functional.affine_grid(t * t, size, align_corners=align_corners), numbers(2, d, d + 1)
+        )
+    )
 
 
 def test_positions_that_do_not_fit_are_refused():
     f = "but got input with sizes"
-    assert_both_raise(lambda T: T.nn.functional.grid_sample(T.ones(1, 1, 4, 4), T.ones(1, 2, 2, 3), align_corners=False), "size 2 in last dimension")
+    assert_both_raise(
+        lambda T: T.nn.functional.grid_sample(T.ones(1, 1, 4, 4), T.ones(1, 2, 2, 3), align_corners=False),
+        "size 2 in last dimension",
+    )
     assert_both_raise(lambda T: T.nn.functional.grid_sample(T.ones(1, 1, 4, 4), T.ones(2, 2, 2, 2), align_corners=False), f)
     assert_both_raise(lambda T: T.nn.functional.grid_sample(T.ones(1, 1, 4, 4), T.ones(1, 2, 2, 2), "cubic"), "expected mode to be")
-    assert_both_raise(lambda T: T.nn.functional.affine_grid(T.ones(1, 3, 4), (1, 1, 4, 4), False), "Expected a batch of 2D affine matrices")
+    assert_both_raise(
+        lambda T: T.nn.functional.affine_grid(T.ones(1, 3, 4), (1, 1, 4, 4), False), "Expected a batch of 2D affine matrices"
+    )
     with pytest.warns(UserWarning, match="align_corners=False since 1.3.0"):
         F.grid_sample(minigrad.ones(1, 1, 4, 4), minigrad.ones(1, 2, 2, 2))

@@ -57,7 +57,9 @@ def test_two_orders_of_derivatives_are_pytorchs(name, shape, dim):
 
 def test_third_order_is_exact_too():
     x = minigrad.tensor(numbers(2, 3), requires_grad=True)
-    assert minigrad.autograd.gradgradcheck(lambda x: minigrad.autograd.grad((minigrad.softmax(x, 1) ** 2).sum(), x, create_graph=True)[0], (x,))
+    assert minigrad.autograd.gradgradcheck(
+        lambda x: minigrad.autograd.grad((minigrad.softmax(x, 1) ** 2).sum(), x, create_graph=True)[0], (x,)
+    )
 
 
 def test_logsumexp_takes_several_dimensions_and_integers():

@@ -119,6 +119,49 @@ def test_medians_share_the_gradient_among_equal_values():
     assert_same(program)
 
 
+@pytest.mark.cpu_only  # elsewhere any of equal values may be named
+@pytest.mark.parametrize("kind", ["int64", "uint8", "float32", "float16"])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 16, 17, 40, 64, 131, 200, 700])
+def test_of_equal_values_the_same_are_named_as_by_pytorch(n, kind):
+    rng = np.random.default_rng(n)
+    odd = [nan, inf, -inf, -0.0] if kind.startswith("float") else []
+    for values in (1, 3, n):
+        data = rng.choice([*odd, *range(values)], (2, n, 2))
+
+        def program(T, data=data):
+            x = T.tensor(data.tolist()).to(getattr(T, kind))
+            ks = range(1, n + 1) if n < 70 else (1, 2, n // 64, n // 9, n // 2, n - 1, n)
+            picked = [x.topk(k, 1, largest) for k in ks for largest in (False, True)]
+            sets = [x.topk(k, 1, sorted=False).indices.sort(1).values for k in ks]
+            modes = [] if odd else [x.mode(1)]  # PyTorch's mode loses its way among nan
+            return [*picked, *sets, *[x.kthvalue(k, 1) for k in ks], *modes]
+
+        assert_same(program)
+
+
+@pytest.mark.cpu_only
+def test_equal_values_are_told_apart_without_pytorch_too():
+    x = minigrad.tensor([2, 0, 1, 2, 1, 0, 2, 1, 2, 0, 1, 1, 2, 0, 2, 1, 0, 2, 1, 0])
+    assert x.topk(6).indices.tolist() == [17, 6, 8, 0, 12, 14]
+    assert x.topk(6, largest=False).indices.tolist() == [1, 19, 16, 13, 9, 5]
+    assert x.repeat(20).topk(4).indices.tolist() == [0, 3, 8, 6]
+    assert [x.kthvalue(k).indices.item() for k in (1, 7, 10, 20)] == [9, 10, 15, 0]
+    assert x.mode().indices.item() == 18
+
+
+@pytest.mark.cpu_only
+def test_ties_in_a_row_that_the_median_of_three_does_not_split():
+    """Partitions of this row (Musser, 1997) each take two numbers off, so that heaps have to finish the work."""
+    half = range(1, 201)
+    row = [i if i % 2 else 199 + i for i in half] + [2 * i for i in half]
+
+    def program(T):
+        x = T.tensor(row) // 2
+        return [x.mode(), *[x.topk(k, largest=False) for k in (100, 133, 200, 400)]]
+
+    assert_same(program)
+
+
 def test_the_mode_is_the_smallest_of_the_most_frequent_and_stands_last():
     assert_same(lambda T: [T.tensor(data).mode() for data in ([2, 2, 1, 1, 3], [3, 1, 2], [5], [[1, 1, 0], [2, 0, 2]])])
     assert_same(lambda T: T.tensor([[True, False, True]]).mode(1, True))
