@@ -26,12 +26,14 @@ def apply_in_place(function: Callable[..., Any], target: Variable, *args: Any, *
     before = _before(target) if mode.grad else target
     result = function(before, *args, **kwargs)
     if result._requires_grad:
-        # Whoever saved the value from before the write keeps it: it gets memory of its own.
-        kept = weakref.ref(before)
+        # Whoever saved the value from before the write keeps it: it gets memory of its own.  A view of it cannot.
+        shared, kept = before._version_counter, weakref.ref(before)
         del before
         survivor = kept()
         if survivor is not None and survivor is not target:
-            survivor._array = survivor._array.copy()
+            survivor._array, survivor._version_counter = survivor._array.copy(), None
+        if shared is not None:
+            shared.count += 1
     return overwrite(target, result)
 
 
@@ -150,7 +152,9 @@ def give_history(target: Variable, edge: tuple[Node, int] | None) -> None:
     """Make `edge` (None: that of a constant) the history of a tensor that was just written to."""
     if edge is not None:  # the gradient arrives as that of the target, whose type and shape the value was brought to
         node, index = edge
-        node.outputs = (*node.outputs[:index], (target._array.shape, target._array.dtype), *node.outputs[index + 1 :])
+        shape_and_type = target._array.shape, target._array.dtype
+        if node.outputs[index] != shape_and_type:
+            node.outputs = (*node.outputs[:index], shape_and_type, *node.outputs[index + 1 :])
     view = target._view
     if view is None:
         _rebase(target, edge or _recorded(Written(), (target._edge,), target))

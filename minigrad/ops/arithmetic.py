@@ -126,7 +126,7 @@ def check_factor(name: str, factor: Any, *others: Any) -> None:
 # ------------------------------------------------------------------------------------------------ * /
 
 _Mul = pointwise("mul", python.mul, lambda g, y: g * y, lambda g, x: g * x, promote=to_common)
-_Div = pointwise("div", python.truediv, lambda g, y: g / y, lambda g, y, out: -g * (out / y), promote=to_common_float)
+_Div = pointwise("div", python.truediv, lambda g, y: g / y, lambda g, x, y: -g * (x / y / y), promote=to_common_float)
 
 
 @operation(in_place=True, aliases=("multiply",))

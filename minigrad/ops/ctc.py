@@ -1,8 +1,8 @@
 """Connectionist temporal classification: the loss of a sequence whose alignment with its labels is not known.
 
-(Graves, Fernandez, Gomez & Schmidhuber, "Connectionist temporal classification", 2006.)  A network says for each time step
-which label it hears, or the blank.  Of all ways to read a label sequence out of that - repeats merge, blanks vanish - the
-probabilities are added up, by a walk through time over the sequence with blanks put in between.
+(Graves, Fernandez, Gomez & Schmidhuber, "Connectionist temporal classification", 2006.)  A network says for each time
+step which label it hears, or the blank.  Of all ways to read a label sequence out of that - repeats merge, blanks
+vanish - the probabilities are added up, by a walk through time over the sequence with blanks put in between.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def ctc_loss(
 ) -> Tensor:
     """-log of the probability that a sequence of labels is read out of `log_probs`, over all alignments.
 
-    log_probs: (T, N, C) or (T, C), as `log_softmax` gives them; targets: (N, S), or all in one row (sum of lengths), none of
-    them `blank`; lengths: (N).  The mean is over examples, each divided by its number of labels.  `zero_infinity` ignores
-    what is too long to fit.  As in PyTorch the gradient is the one for scores before `log_softmax`, which is the same
-    after it.  (Graves et al., 2006.)
+    log_probs: (T, N, C) or (T, C), as `log_softmax` gives them; targets: (N, S), or all in one row (sum of lengths),
+    none of them `blank`; lengths: (N).  The mean is over examples, each divided by its number of labels.
+    `zero_infinity` ignores what is too long to fit.  As in PyTorch the gradient is the one for scores before
+    `log_softmax`, which is the same after it.  (Graves et al., 2006.)
 
     >>> import minigrad
     >>> log_probs = minigrad.zeros(2, 1, 2).log_softmax(2)
@@ -104,15 +104,11 @@ def _log_likelihood(log_probs: Tensor, extended: Any, steps: list[int], counts: 
     may_skip[:, 2:] = (extended[:, 2:] != blank) & (extended[:, 2:] != extended[:, :-2])
     barred, places = wrap(~may_skip), xp.arange(width)
     ends = xp.asarray([[2 * n, max(2 * n - 1, 0)] for n in counts], dtype="int64").reshape(N, 2)
-    alpha = log_probs.new_zeros(N, width).masked_fill(
-        wrap(places > 0), IMPOSSIBLE
-    )  # before the first step: at symbol 0, ...
+    begun = log_probs.new_zeros(N, width).masked_fill(wrap(places > 1), IMPOSSIBLE)  # with a blank or the first label
+    alpha = log_probs.new_zeros(N, width).masked_fill(wrap(places > 0), IMPOSSIBLE)  # where nothing is heard at all
     for t in range(T):
-        if t == 0:  # ... from where the first label is as near as the first blank
-            moved = log_probs.new_zeros(N, width).masked_fill(wrap(places > 1), IMPOSSIBLE)
-        else:
-            one, two = (pad(alpha, (k, -k), value=IMPOSSIBLE) for k in (1, 2))
-            moved = logsumexp(stack([alpha, one, two.masked_fill(barred, IMPOSSIBLE)]), 0)
+        one, two = (pad(alpha, (k, -k), value=IMPOSSIBLE) for k in (1, 2))
+        moved = logsumexp(stack([alpha, one, two.masked_fill(barred, IMPOSSIBLE)]), 0) if t else begun
         running = wrap(xp.asarray([t < n for n in steps])[:, None])
         alpha = (moved + emitted[t]).masked_fill(~running, 0) + alpha.masked_fill(running, 0)
     last = alpha.gather(1, wrap(ends))
@@ -121,7 +117,7 @@ def _log_likelihood(log_probs: Tensor, extended: Any, steps: list[int], counts: 
 
 
 def _of_scores(log_probs: Tensor, steps: list[int]) -> Tensor:
-    """Zeros (N), with the gradient exp(log_probs): what turns the derivative for log-probabilities into that for scores."""
+    """Zeros (N) with the gradient exp(log_probs): from the derivative for log-probabilities to that for scores."""
     xp, T = array_namespace(log_probs._array), log_probs.shape[0]
     counted = wrap((xp.arange(T)[:, None] < xp.asarray(steps))[..., None])
     total = log_probs.exp().masked_fill(~counted, 0).sum((0, 2))

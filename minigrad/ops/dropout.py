@@ -14,7 +14,7 @@ from minigrad.autograd.function import wrap
 from minigrad.autograd.inplace import apply_in_place
 from minigrad.kernels import array_namespace
 from minigrad.ops.pointwise import check_tensor
-from minigrad.ops.random import default_generator
+from minigrad.ops.random import default_generator, in_memory_order
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
 
@@ -24,7 +24,11 @@ SELU_LIMIT = -1.7580993408473766  # what selu tends to as its input falls
 def _survivors(input: Tensor, p: float, shape: Any) -> Any:
     """An array of ones (kept, with probability 1 - p) and zeros (dropped)."""
     x = input._array
-    return array_namespace(x).asarray(default_generator.bernoulli(1 - p, shape, x.dtype))
+
+    def draw(size: tuple[int, ...], _: bool) -> Any:
+        return default_generator.bernoulli(1 - p, size, x.dtype)
+
+    return array_namespace(x).asarray(in_memory_order(x, draw) if tuple(shape) == x.shape else draw(shape, True))
 
 
 def _scaled(input: Tensor, p: float, shape: Any) -> Tensor:

@@ -23,7 +23,7 @@ Ints = tuple[int, ...]
 
 
 def _starts(sample: Any, S: int, out: int, k: int) -> Any:
-    """Where the windows of one axis start, (N, C, O): steps of (S - k) / (O - 1) from a random phase, the last at the end."""
+    """Where the windows of one axis start, (N, C, O): steps of (S - k) / (O - 1) from a random phase, then the end."""
     xp = array_namespace(sample)
     starts = xp.full((*sample.shape, out), S - k, "int64")
     if out > 1:
@@ -38,9 +38,7 @@ def _places_of_largest(x: Any, samples: Any, kernel: Ints, out: Ints) -> Any:
     xp, d = array_namespace(x), len(kernel)
     places = xp.zeros((*x.shape[:2], *(1,) * d), "int64")
     for axis, (S, o, k) in enumerate(zip(x.shape[2:], out, kernel)):
-        sample = (
-            samples[..., d - 1 - axis] if d == 2 else samples[..., axis]
-        )  # PyTorch's order: width first, in two dimensions
+        sample = samples[..., 1 - axis if d == 2 else axis]  # PyTorch's order: in two dimensions width first
         start = _starts(sample, S, o, k).reshape(*x.shape[:2], *(o if i == axis else 1 for i in range(d)))
         places = places * S + start
     taps = []
@@ -49,29 +47,28 @@ def _places_of_largest(x: Any, samples: Any, kernel: Ints, out: Ints) -> Any:
         for S, i in zip(x.shape[2:], offsets):
             offset = offset * S + i
         taps.append(places + offset)
-    windows = xp.stack(taps, -1).reshape(*x.shape[:2], -1)
+    windows = xp.stack(taps, -1)
     planes = x.reshape(*x.shape[:2], prod(x.shape[2:]))
-    values = xp.take_along_axis(planes, windows, -1).reshape(-1, prod(kernel))
-    chosen = xp.take_along_axis(windows.reshape(-1, prod(kernel)), values.argmax(axis=1)[:, None], 1)
-    return chosen.reshape(*x.shape[:2], *out)
+    in_a_row = windows.reshape(*x.shape[:2], prod(windows.shape[2:]))
+    values = xp.take_along_axis(planes, in_a_row, -1).reshape(windows.shape)
+    return xp.take_along_axis(windows, values.argmax(axis=-1)[..., None], -1)[..., 0]
 
 
 def _public(d: int) -> Callable[..., Any]:
     name = f"fractional_max_pool{d}d"
 
     def fractional_max_pool(
-        input: Tensor, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
-        _random_samples: Tensor | None = None,
+        input: Tensor, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
+        return_indices: bool = False, _random_samples: Tensor | None = None,
     ) -> Any:  # fmt: skip
         check_tensor(name, "input", input)
         if output_size is None and output_ratio is None:
             raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
-        if input.ndim not in (d + 1, d + 2) or not input.numel():
+        if input.ndim not in (d + 1, d + 2) or 0 in input.shape[-d - 1 :]:
             raise RuntimeError(f"{name}(): Expected {d + 1}D or {d + 2}D tensor, but got: {list(input.shape)}")
         if input.ndim == d + 1:
-            result = fractional_max_pool(
-                input.unsqueeze(0), kernel_size, output_size, output_ratio, True, _random_samples
-            )
+            batch = input.unsqueeze(0)
+            result = fractional_max_pool(batch, kernel_size, output_size, output_ratio, True, _random_samples)
             return tuple(t.squeeze(0) for t in result) if return_indices else result[0].squeeze(0)
         kernel, size = _per_axis(kernel_size, d), tuple(input.shape[2:])
         if output_size is None:

@@ -166,7 +166,7 @@ def _memory_order(array: Any) -> list[int]:
     return sorted(range(len(array.shape)), key=lambda axis: -array.strides[axis])
 
 
-def _in_memory_order(array: Any, fill: Fill) -> Any:
+def in_memory_order(array: Any, fill: Fill) -> Any:
     """Numbers in the shape of an array, dealt out in the order in which its memory lies."""
     if array.flags.c_contiguous:
         return fill(array.shape, True)
@@ -178,7 +178,7 @@ def _like(name: str, input: Tensor, fill: Callable[[generator.Generator, Any], F
           requires_grad: bool, given: Any) -> Tensor:  # fmt: skip
     """A tensor with the layout of `input`, filled."""
     array, kind = input._array, (dtype or input.dtype).numpy
-    return drawn(name, lambda g: _in_memory_order(array, fill(g, kind)), device or input.device, given, requires_grad)
+    return drawn(name, lambda g: in_memory_order(array, fill(g, kind)), device or input.device, given, requires_grad)
 
 
 _of_size("rand", "uniform", "Uniform numbers in [0, 1)")
@@ -297,7 +297,7 @@ def _fill(name: str, input: Tensor, given: Any, fill: Callable[[generator.Genera
     check_tensor(name, "self", input)
 
     def fresh(before: Tensor) -> Tensor:
-        return drawn(name, lambda g: _in_memory_order(before._array, fill(g)), input.device, given)
+        return drawn(name, lambda g: in_memory_order(before._array, fill(g)), input.device, given)
 
     return apply_in_place(fresh, input)
 

@@ -20,7 +20,7 @@ from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 from minigrad.viz.boxes import KINDS, Box, dot, edges, picture, tree
 
-SHOWS = ("shape", "dtype", "value", "grad")
+SHOWS = ("shape", "dtype", "bytes", "value", "grad")
 _FEW = 6  # a tensor of at most this many elements shows its values
 _LEAVES = 12  # an operation shows at most this many leaves that it alone uses
 
@@ -103,7 +103,7 @@ def graph(
         params: whose names to write on the parameters: a module, or a mapping such as
             `dict(model.named_parameters())`.
         names: further names, for inputs, outputs and tensors on the way: `{"x": x, "loss": loss}`.
-        show: what the boxes say besides their names, any of "shape", "dtype", "value" and "grad". Values and
+        show: what the boxes say besides their names, any of "shape", "dtype", "bytes", "value" and "grad". Values and
             gradients appear for leaves and outputs of at most six elements.
         limit: with more operations than this, those in the middle are folded into one box that says so.
 
@@ -236,8 +236,11 @@ class Builder:
         return lines
 
     def shape_line(self, tensor: Any) -> str:
-        shape = str(tuple(tensor.shape)) if "shape" in self.show else ""
-        return f"{shape} {str(tensor.dtype).rpartition('.')[2]}".strip() if "dtype" in self.show else shape
+        """What is known of a tensor without its elements: "(32, 64) float32 8.19 kB"."""
+        shape = tuple(tensor.shape)
+        words = {"shape": str(shape), "dtype": str(tensor.dtype).rpartition(".")[2]}
+        words["bytes"] = _bytes(math.prod(shape) * tensor.dtype.itemsize)
+        return " ".join(text for name, text in words.items() if name in self.show)
 
     def tensor_lines(self, tensor: Tensor) -> list[str]:
         lines = [line for line in [self.shape_line(tensor)] if line]
@@ -302,6 +305,18 @@ def digits_of(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value):
         return f"{value:.4g}"
     return str(value)
+
+
+def _bytes(n: int) -> str:
+    """A size in memory with three digits.
+
+    >>> _bytes(640), _bytes(8192), _bytes(3_000_000)
+    ('640 B', '8.19 kB', '3 MB')
+    """
+    if n < 1000:
+        return f"{n} B"
+    power = min(int(math.log10(n)) // 3, 4)
+    return f"{n / 1000**power:.3g} {' kMGT'[power]}B"
 
 
 def _count(n: int, noun: str) -> str:

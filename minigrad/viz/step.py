@@ -96,7 +96,7 @@ class Stepper:
         lines = [f"step {k} of {len(self.steps)}: {self.names[step.box]}", f"incoming gradient {step.incoming}"]
         for arrival in step.arrivals:
             product = f"{step.incoming} × {arrival.local} = {arrival.outgoing}" if arrival.local else arrival.outgoing
-            added = f"; {arrival.before} + {arrival.outgoing} = {arrival.total}" if arrival.before else ""
+            added = f"; {_sum(arrival)}" if arrival.before else ""
             lines.append(f"to {self.names[arrival.box]}: {product}{added}")
         return [*lines, *([f"rule {step.rule}"] if step.rule else [])]
 
@@ -162,6 +162,12 @@ class Stepper:
             handle.update(bundle if k else self._repr_mimebundle_(), raw=True)
 
         slider.observe(moved, "value")
+
+
+def _sum(arrival: Arrival) -> str:
+    """The addition where gradients meet: written out for numbers, only its result where it would be long."""
+    added = f"{arrival.before} + {arrival.outgoing} = {arrival.total}"
+    return added if len(added) <= 24 else f"sum {arrival.total}"
 
 
 def _control_box(steps: int) -> Any:

@@ -54,6 +54,7 @@ def test_dropout_in_attention_draws_pytorchs_numbers():
     assert_same(result, theirs(X, X, X), 1e-5)
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("norm_first", [False, True])
 def test_transformer_with_all_masks_agrees_with_pytorch(norm_first):
     settings = {"dropout": 0.0, "batch_first": True, "norm_first": norm_first}

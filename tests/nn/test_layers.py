@@ -183,7 +183,10 @@ LAYERS = [
     ("PoissonNLLLoss(full=True)", [f(3, 4), u(3, 4) * 5]),
     ("GaussianNLLLoss()", [f(3, 4), f(3, 4), u(3, 4)]),
     ("CrossEntropyLoss()", [f(5, 4), i(4, 5)]),
-    ("CrossEntropyLoss(torch.tensor([1.0, 2.0, 3.0, 4.0]), ignore_index=1, label_smoothing=0.1)", [f(5, 4, 3), i(4, 5, 3)]),
+    (
+        "CrossEntropyLoss(torch.tensor([1.0, 2.0, 3.0, 4.0]), ignore_index=1, label_smoothing=0.1)",
+        [f(5, 4, 3), i(4, 5, 3)],
+    ),
     ("NLLLoss(reduction='none')", [f(5, 4), i(4, 5)]),
     ("BCELoss()", [u(3, 4), u(3, 4)]),
     ("BCELoss(torch.tensor([1.0, 2.0, 3.0, 4.0]))", [u(3, 4), u(3, 4)]),

@@ -15,7 +15,9 @@ def test_the_first_batch_makes_pytorchs_layer_from_the_same_seed():
     for library in (minigrad, torch):
         n = library.nn
         library.manual_seed(0)
-        net = n.Sequential(n.LazyConv2d(4, 3), n.LazyBatchNorm2d(), n.Flatten(), n.LazyLinear(5), n.LazyLinear(2, bias=False))
+        net = n.Sequential(
+            n.LazyConv2d(4, 3), n.LazyBatchNorm2d(), n.Flatten(), n.LazyLinear(5), n.LazyLinear(2, bias=False)
+        )
         net(library.ones(2, 3, 6, 6))
         results.append((repr(net), net.state_dict()))
     assert results[0][0] == results[1][0]

@@ -14,7 +14,10 @@ from .compare import assert_same, copy_weights, mine, torch
 
 
 def with_gradients():
-    ours, theirs = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
+    ours, theirs = (
+        nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)),
+        torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2)),
+    )
     copy_weights(ours, theirs)
     x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
     ours(mine(x)).pow(2).sum().backward()

@@ -1,5 +1,7 @@
 """Losses over classes: equal to what they are made of and to PyTorch, to second order; refusals in words."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -182,3 +184,60 @@ def test_more_is_refused_by_cross_entropy():
         lambda T: T.nn.functional.cross_entropy(T.ones(3, 5), T.zeros(3, dtype=T.int64), label_smoothing=2.0), "label_smoothing"
     )
     assert_both_raise(lambda T: T.nn.functional.cross_entropy(T.arange(6).reshape(2, 3), T.arange(2)), "not implemented for")
+
+
+# ------------------------------------------------------------------------------------------------ sequences
+
+
+CTC = {
+    "padded": (np.array([[1, 2, 2], [3, 1, 0]]), (5, 4), (3, 2)),
+    "in one row": (np.array([1, 2, 2, 3, 1]), (5, 4), (3, 2)),
+    "too long to fit": (np.array([[1, 2, 2], [3, 1, 0]]), (3, 4), (3, 2)),
+    "nothing to say": (np.array([[1, 2, 2], [0, 0, 0]]), (5, 4), (3, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", CTC)
+def test_ctc_loss_and_its_gradient_are_pytorchs(name, reduction):
+    targets, steps, counts = CTC[name]
+
+    def program(T):
+        scores = T.tensor(numbers(5, 2, 4), requires_grad=True)
+        how = dict(reduction=reduction, zero_infinity=True)
+        loss = T.nn.functional.ctc_loss(scores.log_softmax(2), T.tensor(targets), T.tensor(steps), T.tensor(counts), **how)
+        return loss, T.autograd.grad(loss.sum(), scores)
+
+    assert_same(program, 1e-8, 1e-10)
+
+
+def test_ctc_loss_adds_up_every_alignment():
+    log_p = np.log(np.random.default_rng(0).dirichlet(np.ones(3), 4))  # 4 steps, blank and 2 labels
+
+    def read(path):
+        return [label for i, label in enumerate(path) if label and (i == 0 or path[i - 1] != label)]
+
+    total = sum(
+        np.exp(sum(log_p[t, label] for t, label in enumerate(path)))
+        for path in itertools.product(range(3), repeat=4)
+        if read(path) == [1, 2]
+    )
+    loss = F.ctc_loss(minigrad.tensor(log_p), minigrad.tensor([1, 2]), (4,), (2,), reduction="sum")
+    assert loss.item() == pytest.approx(-np.log(total))
+
+
+def test_ctc_loss_without_an_alignment_is_infinite():
+    log_p = minigrad.zeros(1, 1, 3).log_softmax(2)
+    assert F.ctc_loss(log_p, minigrad.tensor([[1, 2]]), (1,), (2,)).item() == float("inf")
+
+
+def test_ctc_loss_refuses_what_pytorch_refuses():
+    def call(T, **how):
+        given_ = (
+            dict(log_probs=T.zeros(5, 2, 4), targets=T.ones(2, 3, dtype=T.int64), input_lengths=(5, 5), target_lengths=(3, 3)) | how
+        )
+        return T.nn.functional.ctc_loss(**given_)
+
+    assert_both_raise(lambda T: call(T, blank=4), "blank must be in label range")
+    assert_both_raise(lambda T: call(T, input_lengths=(5, 6)), "input_lengths")
+    assert_both_raise(lambda T: call(T, target_lengths=(3,)), "target_lengths must be of size batch_size")

@@ -147,3 +147,32 @@ REFUSED = {
 @pytest.mark.parametrize("words", REFUSED)
 def test_what_does_not_fit_is_refused_as_by_pytorch(words):
     assert_both_raise(REFUSED[words], words)
+
+
+# ------------------------------------------------------------------------------------------------ fractional pooling
+
+
+@pytest.mark.parametrize("seeded", [True, False])
+@pytest.mark.parametrize(
+    "d, how",
+    [(2, dict(output_ratio=(0.6, 0.6))), (2, dict(output_size=(4, 3))), (3, dict(output_size=2)), (3, dict(output_ratio=(0.5, 0.7, 0.6)))],
+)
+def test_fractional_pools_start_where_pytorchs_do(d, how, seeded):
+    x = numbers(2, 3, *(7, 6, 5)[:d])
+    samples = np.random.default_rng(1).random((2, 3, d))
+
+    def program(T):
+        T.manual_seed(7)
+        leaf = T.tensor(x, requires_grad=True)
+        given_ = {} if seeded else dict(_random_samples=T.tensor(samples))
+        y, places = getattr(T.nn.functional, f"fractional_max_pool{d}d")(leaf, 2, return_indices=True, **how, **given_)
+        return y, places, T.autograd.grad((y * y).sum(), leaf)
+
+    assert_same(program)
+
+
+def test_fractional_pools_refuse_what_pytorch_refuses():
+    assert_both_raise(
+        lambda T: T.nn.functional.fractional_max_pool2d(T.ones(1, 1, 4, 4), 2), "either an output_size or an output_ratio"
+    )
+    assert_both_raise(lambda T: T.nn.functional.fractional_max_pool2d(T.ones(1, 1, 4, 4), 3, 3), "too large relative to input")
