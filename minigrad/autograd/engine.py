@@ -120,6 +120,8 @@ class Walk:
     def finish(self, accumulating: bool) -> None:
         """Hand the leaves what reached them."""
         for leaf, gradient, owned in self.leaves.values():
+            if array_namespace(gradient._array) is not array_namespace(leaf._array):
+                gradient = gradient.to(leaf.device)  # a number of the CPU had joined the tensors of a GPU
             if leaf._hooks:
                 gradient, owned = leaf._hooks.run(gradient), False
             if (id(leaf), -1) in self.wanted:
@@ -128,6 +130,11 @@ class Walk:
                     continue
             if not leaf._requires_grad:
                 continue
+            if leaf._edge is not None:
+                raise RuntimeError(
+                    "leaf variable has been moved into the graph interior: it was used as a leaf and written to since; write to a "
+                    "clone() of it"
+                )
             with _accumulating:
                 accumulate(leaf, gradient, owned)
             if leaf._post_accumulate_hooks:
@@ -142,10 +149,10 @@ def _before_node(node: Node, gradients: Sequence[Any]) -> Sequence[Any]:
         if passed[index] is not None:
             passed[index] = hooks.run(passed[index])
     for index, reference in (node._retained or {}).items():
-        variable = reference()
-        if variable is not None and passed[index] is not None:
+        variable, gradient = reference(), passed[index]
+        if variable is not None and gradient is not None:
             with _accumulating:
-                accumulate(variable, passed[index], owned=False)
+                variable._grad = gradient.clone() if variable._grad is None else variable._grad + gradient
     return passed
 
 
@@ -213,8 +220,10 @@ def _start(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[tuple[Any, 
                 f"Mismatch in shape: grad_output[{i}] has a shape of {list(gradient._array.shape)} and output[{i}] has a shape "
                 f"of {list(array.shape)}."
             )
-        elif gradient._array.dtype != array.dtype:
-            gradient = gradient.to(dtypes.of_array(array))
+        elif array.shape and gradient.device != output.device:
+            raise RuntimeError(f"invalid gradient at index {i} - expected device {output.device} but got {gradient.device}")
+        else:
+            gradient = gradient.to(output.device, dtypes.of_array(array))
         roots.append((output._edge or output, gradient))
     return roots
 

@@ -301,8 +301,7 @@ class Operation(Function):
         try:
             outputs = cls.forward(node, *arrays)
         except Exception:
-            arrays = reconcile_devices(inputs)
-            outputs = cls.forward(node, *arrays)
+            return cls.apply(*reconcile_devices(inputs))
         if type(outputs) is tuple:
             results = tuple([wrap(a) for a in outputs])
             if recording:
@@ -374,22 +373,27 @@ class ViewOperation(Operation):
         return results
 
 
-def reconcile_devices(inputs: tuple[Any, ...]) -> list[Any]:
+def reconcile_devices(inputs: Sequence[Any]) -> list[Any]:
     """After a failure: numbers (0-d tensors) of the CPU may join a GPU; anything else on two devices is the user's mistake.
 
-    Raises the failure again when devices were not its cause.
+    Raises the failure again when devices were not its cause.  A number joins by a step of its own in the graph, so that
+    its gradient finds the way back.
     """
-    places = {devices.of_array(x._array) for x in inputs if isinstance(x, Variable)}
-    if len(places) < 2:
+    goal = check_same_device(*[x for x in inputs if isinstance(x, Variable) and (x.is_cuda or x._array.shape)])
+    if goal is None or all(x.device == goal for x in inputs if isinstance(x, Variable)):
         raise  # noqa: PLE0704 - the exception being handled by the caller
-    strangers = [x for x in inputs if isinstance(x, Variable) and x.is_cpu and x._array.shape]
-    if strangers or len(places) > 2:
+    return [x.to(goal) if isinstance(x, Variable) else x for x in inputs]
+
+
+def check_same_device(*variables: Any) -> Any:
+    """The device of some tensors; raises PyTorch's RuntimeError where they are on several."""
+    places = {devices.of_array(x._array) for x in variables}
+    if len(places) > 1:
         raise RuntimeError(
             "Expected all tensors to be on the same device, but found at least two devices, "
             f"{' and '.join(sorted(map(str, places)))}! Move one of them with .to(device)."
         ) from None
-    goal = next(place for place in places if place.type != "cpu")
-    return [devices.move(x._array, goal) if isinstance(x, Variable) else x for x in inputs]
+    return places.pop() if places else None
 
 
 def rebase(variable: Variable, edge: tuple[Node, int]) -> None:

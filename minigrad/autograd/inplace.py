@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.autograd.function import alias, wrap
+from minigrad.autograd.function import alias, check_same_device, wrap
 from minigrad.autograd.modes import mode
 from minigrad.autograd.node import Node, next_sequence
 from minigrad.autograd.variable import Variable
@@ -88,7 +88,11 @@ def overwrite(target: Variable, value: Variable) -> Any:
         if recording and view.flaw is not None:
             raise RuntimeError(view.flaw.format(event="is being written to"))
         target._array = addressable(target._array)
-    target._array = store(target._array, value._array)
+    try:
+        target._array = store(target._array, value._array)
+    except TypeError:
+        check_same_device(target, value)
+        raise
     target._bump_version()
     if recording:
         give_history(target, value._edge)

@@ -6,6 +6,7 @@ kernel, so a saved notebook reads the same on a web page that strips all three.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -67,5 +68,4 @@ def _marked(text: str) -> str:
     >>> _marked("`a < b` & c")
     '<code>a &lt; b</code> &amp; c'
     """
-    parts = escape(text, quote=False).split("`")
-    return "".join(f"<code>{part}</code>" if i % 2 and i < len(parts) - 1 else part for i, part in enumerate(parts))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))

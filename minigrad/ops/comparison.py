@@ -57,7 +57,7 @@ def _two(
             return wrap(compute(*promote(*arrays)))
         except Exception:
             check_broadcast(*arrays)
-            return wrap(compute(*promote(*reconcile_devices((x, y)))))
+            return compare(*reconcile_devices((x, y)))
 
     def function(input: Tensor, other: Any) -> Tensor:
         return compare(*operands(name, input, other, numbers, first))

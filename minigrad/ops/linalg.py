@@ -14,6 +14,7 @@ import numpy as np
 from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.modes import is_grad_enabled
 from minigrad.kernels import array_namespace
+from minigrad.ops.joining import cat
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.registry import operation
 from minigrad.ops.return_types import return_type
@@ -204,6 +205,19 @@ class LinalgQr(Operation):
         return LinalgSolveEx.apply(r, (gq + q @ mirrored).mH).mH
 
 
+class LinalgQrOfMode(Operation):
+    """The forms of A = Q R that have no derivative: a complete Q is not determined by A, and R alone needs Q."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, form: str) -> Any:
+        linalg = array_namespace(a).linalg
+        return tuple(linalg.qr(a, mode="complete")) if form == "complete" else (a[..., :0, :0], linalg.qr(a, mode="r"))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        raise RuntimeError("The derivative of linalg.qr exists for mode='reduced' only: use it, or detach() the matrix")
+
+
 # ------------------------------------------------------------------------------------------------ public
 
 
@@ -308,23 +322,20 @@ def svdvals(A: Tensor) -> Tensor:
 def qr(A: Tensor, mode: str = "reduced") -> Any:
     """A = Q R: Q with orthonormal columns, R upper triangular.  mode: "reduced", "complete" (Q square) or "r" (R alone).
 
-    The gradient exists for "reduced" and matrices with at least as many rows as columns.
+    The gradient exists for "reduced", and for "complete" where that is the same; otherwise backward says so.
     """
     _check_matrix("linalg.qr", A)
     named = return_type("linalg_qr", "Q", "R")
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
-    tall = A.shape[-2] >= A.shape[-1]
-    if mode == "reduced" and tall or mode == "complete" and A.shape[-2] == A.shape[-1]:
+    rows, columns = A.shape[-2:]
+    if mode == "r" or (mode == "complete" and rows > columns):
+        q, r = LinalgQrOfMode.apply(A, mode)
+        return named(q if mode == "complete" else A.new_empty(0), r)
+    if rows >= columns:
         return named(*LinalgQr.apply(A))
-    if A.requires_grad and is_grad_enabled():
-        raise RuntimeError(
-            "The derivative of linalg.qr exists only for mode='reduced' and matrices with at least as many rows as columns"
-        )
-    xp = array_namespace(A._array)
-    if mode == "r":
-        return named(A.new_empty(0), wrap(xp.linalg.qr(A._array)[1]))
-    return named(*[wrap(a) for a in xp.linalg.qr(A._array, mode=mode)])
+    q, left = LinalgQr.apply(A[..., :rows])  # a wide matrix: the columns beyond the square part only follow
+    return named(q, cat([left, q.mH @ A[..., rows:]], -1))
 
 
 @operation(name="qr")

@@ -231,7 +231,7 @@ def _with_running(
     running: tuple[Tensor | None, Tensor | None], plan: Plan, momentum: float, fixed: bool,
 ) -> Tensor:  # fmt: skip
     mean, var = running
-    updates = not fixed and mean is not None and input.numel() > 0
+    updates = not fixed and None not in running and input.numel() > 0
     result = cls.apply(input, weight, bias, mean, var, plan, momentum if updates else None, fixed)
     if updates:
         for statistic in running:
@@ -262,6 +262,8 @@ def batch_norm(
     tensor([[-1.0000,  0.0000],
             [ 1.0000,  0.0000]])
     """
+    if training and eps <= 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     _check_types("batch_norm", input, weight, bias)
     shape = tuple(input.shape)
     if training and input.ndim > 1 and prod(shape) == shape[1]:

@@ -141,7 +141,7 @@ def _apply_binary(cls: type[Pointwise]) -> Callable[[Any, Any], Any]:
             out = compute(a, b) if a.dtype is b.dtype and (as_given or a.dtype.kind in floats) else compute(*promote(a, b))
         except Exception:
             check_broadcast(a, b)
-            out = compute(*promote(*reconcile_devices((x, y))))
+            return apply(*reconcile_devices((x, y)))
         result = new(Tensor)
         result._array = out
         if mode.grad:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from minigrad.autograd.function import check_same_device
 from minigrad.autograd.inplace import apply_in_place, check_writable, overwrite
 from minigrad.autograd.modes import mode, no_grad
 from minigrad.autograd.variable import Variable
@@ -84,17 +85,21 @@ def _public(function: Callable[..., Any], word: str, out: bool) -> Callable[...,
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return function(*args)
-        for new in words.keys() & kwargs.keys():
-            kwargs[words[new]] = kwargs.pop(new)
-        if star in kwargs:  # permute(x, 1, 0), permute(x, (1, 0)) and permute(x, dims=(1, 0)) are one
-            args = (*args, kwargs.pop(star))
-        if takes_out:
-            place = kwargs.pop("out", None)
-            if place is not None:
-                return write_out(word, function, place, args, kwargs)
-        return function(*args, **kwargs)
+        try:
+            if not kwargs:
+                return function(*args)
+            for new in words.keys() & kwargs.keys():
+                kwargs[words[new]] = kwargs.pop(new)
+            if star in kwargs:  # permute(x, 1, 0), permute(x, (1, 0)) and permute(x, dims=(1, 0)) are one
+                args = (*args, kwargs.pop(star))
+            if takes_out:
+                place = kwargs.pop("out", None)
+                if place is not None:
+                    return write_out(word, function, place, args, kwargs)
+            return function(*args, **kwargs)
+        except TypeError:  # arrays of NumPy and CuPy do not mix
+            check_same_device(*tensors_among(args, kwargs))
+            raise
 
     public.__name__ = word
     return public
@@ -112,12 +117,16 @@ def in_place_twin(function: Callable[..., Any], word: str) -> Callable[..., Any]
     return twin
 
 
+def tensors_among(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """The tensors among the arguments of a call and in their lists."""
+    values = (*args, *kwargs.values())
+    return [t for a in values for t in (a if isinstance(a, (tuple, list)) else (a,)) if isinstance(t, Variable)]
+
+
 def write_out(word: str, function: Callable[..., Any], out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The `out=` form: compute unrecorded, then write into the tensors given, resized where needed."""
     places = out if isinstance(out, (tuple, list)) else (out,)
-    inputs = [
-        t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (tuple, list)) else (a,)) if isinstance(t, Variable)
-    ]
+    inputs = tensors_among(args, kwargs)
     if mode.grad and any(t.requires_grad for t in (*inputs, *places) if isinstance(t, Variable)):
         raise RuntimeError(
             f"{word}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
@@ -131,6 +140,7 @@ def write_out(word: str, function: Callable[..., Any], out: Any, args: tuple[Any
     for place, value in zip(places, values, strict=True):
         if not isinstance(place, Tensor):
             raise TypeError(f"{word}(): argument 'out' must be Tensor, not {type(place).__name__}")
+        check_same_device(place, value)
         check_writable(place)
         if place._array.shape != value._array.shape:
             if any(shares(place._array, t._array) for t in inputs):

@@ -258,7 +258,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
             "but "
             f"input.size(-3)={input.shape[-3]} is not divisible by {upscale_factor**2}"
         )
-    return PixelShuffle.apply(input, int(upscale_factor))
+    return PixelShuffle.apply(input, int(upscale_factor)) if upscale_factor > 1 else input.clone()
 
 
 @operation(where=("nn.functional", ""), method=False, out=False)
@@ -277,7 +277,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
                 f"input.size({axis})={input.shape[axis]} is not "
                 f"divisible by {downscale_factor}"
             )
-    return PixelUnshuffle.apply(input, int(downscale_factor))
+    return PixelUnshuffle.apply(input, int(downscale_factor)) if downscale_factor > 1 else input.clone()
 
 
 @operation(where=("nn.functional", ""), aliases=("native_channel_shuffle",), method=False, out=False)
@@ -295,4 +295,4 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and {groups} groups."
         )
-    return NativeChannelShuffle.apply(input, int(groups))
+    return NativeChannelShuffle.apply(input, int(groups)) if 1 < groups < input.shape[1] else input.clone()

@@ -156,12 +156,13 @@ class Stepper:
         if slider is None:
             return
 
-        def moved(event: Any) -> None:
-            k = event["new"]
-            bundle = {"image/svg+xml": self.svg(k - 1), "text/plain": "\n".join(self.words(k - 1))}
-            handle.update(bundle if k else self._repr_mimebundle_(), raw=True)
+        def bundle(position: int) -> dict[str, str]:
+            if not position:
+                return self._repr_mimebundle_()
+            k = position - 1
+            return {"image/svg+xml": self.svg(k), "text/plain": "\n".join(self.words(k))}
 
-        slider.observe(moved, "value")
+        slider.observe(lambda event: handle.update(bundle(event["new"]), raw=True), "value")
 
 
 def _sum(arrival: Arrival) -> str:
@@ -178,7 +179,7 @@ def _control_box(steps: int) -> Any:
     slider = widgets.IntSlider(value=0, min=0, max=steps + 1, description="step", readout=False)
     play = widgets.Play(value=0, min=0, max=steps + 1, interval=900, show_repeat=False)
     widgets.jslink((play, "value"), (slider, "value"))
-    hint = widgets.HTML('<span style="color:#79828d">far left: overview; arrow keys: one step</span>')
+    hint = widgets.HTML('<span style="color:#79828d;margin-left:1em">far left: overview; arrow keys: one step</span>')
     display(widgets.HBox([play, slider, hint]))
     return slider
 

@@ -6,7 +6,8 @@ that fails is made small by dropping lines, and printed so that it can be pasted
 
 What minigrad may do and PyTorch refuses: writing to the pieces of `unbind`, `split` and `chunk`, and changing what an
 in-place operation returned and saved (minigrad's keeps a copy).  Then a second form of the line, which PyTorch accepts,
-tells what the result has to be: pieces cut one at a time, and `x.copy_(f(x.clone()))` for `x.f_()`.
+tells what the result has to be: pieces cut one at a time, `x.copy_(f(x.clone()))` for `x.f_()`, and `x.grad_fn` asked for
+before a write to x, since PyTorch sometimes takes a view that has not looked at its new history for a leaf.
 """
 
 from __future__ import annotations
@@ -76,10 +77,10 @@ def observed(space: dict[str, Any], library: Any) -> Iterator[tuple[str, Any]]:
             yield name, np.array(value)
         if not isinstance(value, library.Tensor):
             continue
-        yield name, value.detach().numpy().copy()
+        yield name, (value.detach() + 0).numpy()  # + 0: PyTorch has zero tensors without memory
         yield f"{name}.requires_grad", value.requires_grad
         yield f"{name}.is_leaf", value.is_leaf
-        yield f"{name}.grad", None if value.grad is None else value.grad.detach().numpy().copy()
+        yield f"{name}.grad", None if value.grad is None else (value.grad.detach() + 0).numpy()
 
 
 def difference(ours: Run, theirs: Run) -> str | None:
@@ -141,6 +142,7 @@ class Writer:
         self.lines: list[Line] = []
         self.space: dict[str, Any] = {"T": torch}
         self.names = 0
+        self.hooking = self.chance(0.5)  # PyTorch loses the hooks of a view when its memory is written to in no_grad
 
     def program(self) -> list[Line]:
         for name in "abc"[: self.random.randint(2, 3)]:
@@ -163,12 +165,19 @@ class Writer:
 
     def pick(self, rank: int | None = None, *ranks: int) -> tuple[str, Any]:
         """A tensor, those made last more often than others."""
-        found = [(n, v) for n, v in self.tensors().items() if rank is None or v.dim() in (rank, *ranks)]
+        found = [(n, v) for n, v in self.tensors().items() if v.numel() and (rank is None or v.dim() in (rank, *ranks))]
         return self.random.choices(found, range(1, len(found) + 1))[0] if found else self.pick()
 
-    def beside(self, shape: Any) -> str:
-        """A tensor that broadcasts to a shape."""
-        found = [n for n, v in self.tensors().items() if _fits(v.shape, shape)]
+    def evaluated(self, expression: str) -> Any:
+        """The value of an expression, None where PyTorch refuses it."""
+        try:
+            return eval(compiled_expression(expression), self.space)
+        except Exception:
+            return None
+
+    def beside(self, shape: Any, other_than: Any = None) -> str:
+        """A tensor that broadcasts to a shape, in other memory than that of a tensor."""
+        found = [n for n, v in self.tensors().items() if _fits(v.shape, shape) and (other_than is None or not _share(v, other_than))]
         return self.random.choice(found) if found else "0.5"
 
     def new(self) -> str:
@@ -180,7 +189,7 @@ class Writer:
 
     def line(self, text: str, other: str | None = None, modes: bool = True) -> None:
         """Add a line, unless PyTorch refuses it: then mostly not."""
-        under = self.random.choices(["", "with T.no_grad(): ", "with T.inference_mode(): ", "with T.enable_grad(): "], [60, 6 * modes, 0.3 * modes, 0.3])[0]
+        under = "with T.no_grad(): " if modes and not self.hooking and self.chance(0.1) else ""
         line = Line(under + text, under + (text if other is None else other))
         try:
             exec(compiled(line.other), self.space)
@@ -273,34 +282,36 @@ class Writer:
         y = self.beside(value.shape)
         if self.chance(0.35):
             x = self.seen(x, value)
-            if _repeats(eval(compiled_expression(x), self.space)):
+            value = self.evaluated(x)
+            if value is None or _repeats(value):
                 return
         k = round(self.random.uniform(0.2, 1.5), 1)
         copied = {
             f"mul_({y})": f"mul({y})", f"mul_({k})": f"mul({k})", "tanh_()": "tanh()", "sigmoid_()": "sigmoid()", "clamp_(-0.5, 0.9)": "clamp(-0.5, 0.9)",
-            "neg_()": "neg()", f"div_({k})": f"div({k})", "square_()": "square()", f"addcmul_({y}, {y})": f"addcmul({y}, {y})",
+            "neg_()": "neg()", f"add_({y})": f"add({y})", f"sub_({y})": f"sub({y})", f"div_({k})": f"div({k})", "square_()": "square()", f"addcmul_({y}, {y})": f"addcmul({y}, {y})",
         }  # fmt: skip
-        plain = [f"add_({y})", f"sub_({y})", f"add_({k})", f"copy_({y})" if y != "0.5" else "zero_()", f"fill_({k})", "zero_()",
+        plain = [f"add_({k})", f"copy_({self.beside(value.shape, value)})", f"fill_({k})", "zero_()",
                  f"masked_fill_({x} > 0.15, {k})", f"mul_({k})"]
         if self.chance(0.5):
             text, function = self.random.choice(list(copied.items()))
-            self.line(f"{x}.{text}", f"{x}.copy_({x}.clone().{function})")
+            self.line(f"{x}.{text}", f"{x}.grad_fn; {x}.copy_({x}.clone().{function})")
         elif self.chance(0.1):
-            self.line(f"{x}.index_add_(0, T.tensor([0]), {x}[:1])", f"{x}.index_add_(0, T.tensor([0]), {x}[:1].clone())")
+            self.line(f"{x}.index_add_(0, T.tensor([0]), {x}[:1])", f"{x}.grad_fn; {x}.index_add_(0, T.tensor([0]), {x}[:1].clone())")
         else:
-            self.line(f"{x}.{self.random.choice(plain)}")
+            text = self.random.choice(plain)
+            self.line(f"{x}.{text}", f"{x}.grad_fn; {x}.{text}")
 
     def assign(self) -> None:
         x, value = self.pick(1, 2, 3)
         if not value.dim() or _repeats(value):
             return
         index = self.random.choice([self.indexed("", value.shape)] * 3 + [f"[{x} > 0.15]", f"[{self.integers(value.shape[0])}]", "[...]", "[0]"])
-        try:
-            shape = eval(compiled_expression(f"{x}{index}"), self.space).shape
-        except Exception:
+        place = self.evaluated(f"{x}{index}")
+        if place is None:
             return
-        y = self.beside(shape) if self.chance(0.7) else "0.5"
-        self.line(f"{x}{index} = {y}" if self.chance(0.7) else f"{x}{index} += {y}")
+        y = self.beside(place.shape, value) if self.chance(0.7) else "0.5"  # copying within a tensor is undefined in PyTorch
+        text = f"{x}{index} = {y}" if self.chance(0.7) else f"{x}{index} += {y}"
+        self.line(text, f"{x}.grad_fn; {text}")
 
     def augment(self) -> None:
         x, value = self.pick()
@@ -311,14 +322,22 @@ class Writer:
     def flag(self) -> None:
         """What one may ask of a tensor.  PyTorch 2.13 crashes where a hook is put on a view whose new history it has not looked at."""
         x, value = self.pick()
-        if self.chance(0.1) and not any(v._base is value for v in self.tensors().values()):
-            return self.line(f"{x}.requires_grad_()")  # in PyTorch views that were made before change too
-        self.line(self.random.choice([
-            f"{x}.retain_grad()", f"{x}.retain_grad()", f"{x}.is_leaf; {x}.register_hook(lambda g: g * 2)", f"{x}.detach_()",
-            f"{x}.is_leaf; {x}.register_hook(lambda g: g.tanh())", f"{x}.requires_grad_(False)", f"{self.new()} = {x}.detach().requires_grad_()",
-            f"{x}.data.mul_(0.5)", f"{x}.detach().mul_(0.5)", f"{x}.grad = None", f"{self.new()} = T.mul({x}, 2, out=T.empty(0, dtype=T.float64))",
-            f"{x}.data = {x}.data.clone()", f"seen_{x} = []; {x}.is_leaf; {x}.register_hook(lambda g: seen_{x}.append(g.sum().item()))",
-        ]))  # fmt: skip
+        alone = value._base is None and not any(v._base is value for v in self.tensors().values())
+        forms = [f"{self.new()} = {x}.detach().requires_grad_()", f"{x}.grad = None", f"{self.new()} = T.mul({x}, 2, out=T.empty(0, dtype=T.float64))"]
+        if value.dim():  # a number is a NumPy scalar, of which a node keeps the value
+            forms += [f"{x}.data.mul_(0.5)"]
+        if alone and self.chance(0.1):
+            return self.line(f"{x}.detach_()", f"{x} = {x}.detach()", modes=False)
+        if alone:
+            forms += [f"{x}.requires_grad_({self.chance(0.7)})", f"{x}.data = {x}.data.clone()"]
+        if self.hooking or alone:
+            forms += [f"{x}.retain_grad()"] * 2
+        if self.hooking:
+            hook = self.random.choice(["g * 2", "g.tanh()", f"seen_{x}.append(g.sum().item())"])
+            forms += [f"seen_{x} = []; {x}.is_leaf; {x}.register_hook(lambda g: {hook})"] * 4
+        else:
+            forms += [f"{x}.detach().mul_(0.5)"]
+        self.line(self.random.choice(forms), modes=False)
 
     def out(self) -> None:
         x, value = self.pick()
@@ -334,7 +353,8 @@ class Writer:
             f"{x}.sum().backward({keep})", f"({x} * {x}).sum().backward({keep})", f"{self.new()} = {y}.grad", f"{self.new()} = {y}.grad",
             f"{self.new()}, = T.autograd.grad({x}.sum(), {y}, allow_unused=True, {keep})",
             f"{self.new()}, = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)",
-            f"{self.new()}, = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)", f"({x} * {x}).sum().backward(inputs=[{y}], {keep})",
+            f"{self.new()}, = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)",
+            f"({x} * {x}).sum().backward({f'inputs=[{y}], ' if self.hooking else ''}{keep})",
         ]))  # fmt: skip
 
     def close(self) -> None:
@@ -349,8 +369,13 @@ class Writer:
             last = [f"({total}).backward()"]
         else:
             last = [f"first = T.autograd.grad({total}, [{leaves}], create_graph=True, allow_unused=True)",
-                    "sum((g * g).sum() for g in first if g is not None and g.requires_grad).backward()"]  # fmt: skip
+                    f"(sum((g * g).sum() for g in first if g is not None and g.requires_grad) + sum((x * 0).sum() for x in [{leaves}])).backward()"]  # fmt: skip
         self.lines += [Line(text, text) for text in last]
+
+
+@functools.lru_cache(4096)
+def compiled_expression(text: str) -> CodeType:
+    return compile(text, "<program>", "eval")
 
 
 def _repeats(value: Any) -> bool:
@@ -358,13 +383,12 @@ def _repeats(value: Any) -> bool:
     return any(step == 0 and n > 1 for n, step in zip(value.shape, value.stride()))
 
 
+def _share(x: Any, y: Any) -> bool:
+    return x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
+
+
 def _fits(shape: Any, goal: Any) -> bool:
     return len(shape) <= len(goal) and all(a in (1, b) for a, b in zip(reversed(shape), reversed(goal)))
-
-
-@functools.lru_cache(4096)
-def compiled_expression(text: str) -> CodeType:
-    return compile(text, "<program>", "eval")
 
 
 ACTIONS = [Writer.arithmetic, Writer.product, Writer.view, Writer.pieces, Writer.write, Writer.assign, Writer.augment, Writer.flag, Writer.out, Writer.derive]

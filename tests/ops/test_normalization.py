@@ -183,6 +183,7 @@ def test_empty_batches_give_empty_results():
 
 REFUSED = {
     "more than 1 value per channel": lambda T: T.nn.functional.batch_norm(T.ones(1, 3), T.zeros(3), T.ones(3), training=True),
+    "eps must be positive": lambda T: T.nn.functional.batch_norm(T.ones(2, 3), None, None, training=True, eps=0.0),
     "must be defined in evaluation mode": lambda T: T.nn.functional.batch_norm(T.ones(2, 3), None, None),
     "running_mean should contain 3 elements not 4": lambda T: T.nn.functional.batch_norm(T.ones(2, 3), T.zeros(4), T.ones(4)),
     "weight should contain 3 elements not 4": lambda T: T.nn.functional.batch_norm(T.ones(2, 3), T.zeros(3), T.ones(3), T.ones(4)),

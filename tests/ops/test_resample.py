@@ -156,3 +156,12 @@ def test_positions_that_do_not_fit_are_refused():
     )
     with pytest.warns(UserWarning, match="align_corners=False since 1.3.0"):
         F.grid_sample(minigrad.ones(1, 1, 4, 4), minigrad.ones(1, 2, 2, 2))
+
+
+@pytest.mark.parametrize(
+    "name, factor", [("pixel_shuffle", 1), ("pixel_unshuffle", 1), ("channel_shuffle", 1), ("channel_shuffle", 4)]
+)
+def test_a_shuffle_that_moves_nothing_still_has_memory_of_its_own(name, factor):
+    x = minigrad.ones(1, 4, 2, 2)
+    getattr(F, name)(x, factor).zero_()
+    assert x.sum().item() == 16

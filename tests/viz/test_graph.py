@@ -296,7 +296,7 @@ def test_draw_by_dot_asks_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
         ((3,), {}, TypeError, "expected a Tensor or a sequence of them, got int"),
         (([leaf(1.0), "loss"],), {}, TypeError, "expected a Tensor or a sequence of them, got str"),
         ((leaf(1.0),), {"names": {"x": 1.0}}, TypeError, "expected a mapping of names to tensors, got a float for 'x'"),
-        ((leaf(1.0),), {"show": ("shape", "size")}, ValueError, "show can hold shape, dtype, value, grad; got 'size'"),
+        ((leaf(1.0),), {"show": ("shape", "size")}, ValueError, "show can hold shape, dtype, bytes, value, grad; got 'size'"),
         ((leaf(1.0),), {"limit": 1}, ValueError, "expected a limit of at least 2 operations, got 1"),
     ],
 )
@@ -311,3 +311,11 @@ def test_accumulate_grad_is_where_leaves_end() -> None:
     x = leaf(1.0)
     ((node, _),) = (x * 2.0).grad_fn.next_functions[:1]
     assert isinstance(node, AccumulateGrad) and node.variable is x
+
+
+def test_boxes_say_how_much_memory_a_tensor_takes() -> None:
+    x = minigrad.ones(50, 10, requires_grad=True)
+    graph = viz.graph(x.double().sum(), show=("shape", "dtype", "bytes"))
+    lines = {box.title: box.lines for box in graph.boxes}
+    assert lines["leaf tensor"] == ["(50, 10) float32 2 kB"]
+    assert ["(50, 10) float64 4 kB"] in lines.values() and lines["sum"] == ["() float64 8 B"]
