@@ -35,10 +35,10 @@ class Card:
     @property
     def html(self) -> str:
         """The card as HTML: the same lines, with a bar of colour at the left."""
-        inside = "margin-top:0.3em"
         # Letters are written out: sanitizers turn a lettered list into a numbered one.
-        listed = "".join(f'<div style="{inside};padding-left:1em">{letter(i)}) {_marked(x)}</div>' for i, x in enumerate(self.items))
-        lines = "".join(f'<div style="{inside}">{_marked(line)}</div>' for line in self.lines)
+        items = [f"{letter(i)}) {_marked(item)}" for i, item in enumerate(self.items)]
+        listed = "".join(f'<div style="margin-top:0.3em;padding-left:1em">{item}</div>' for item in items)
+        lines = "".join(f'<div style="margin-top:0.3em">{_marked(line)}</div>' for line in self.lines)
         look = f"border-left:4px solid {COLOURS[self.kind]};padding:0.3em 0 0.3em 0.9em;margin:0.2em 0"
         return f'<div style="{look}"><strong>{_marked(self.title)}</strong>{listed}{lines}</div>'
 

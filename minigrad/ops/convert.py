@@ -8,6 +8,7 @@ from minigrad import devices, dtypes
 from minigrad.autograd.function import Operation, wrap
 from minigrad.autograd.inplace import apply_in_place
 from minigrad.kernels import array_namespace
+from minigrad.kernels.memory import overlaps_itself
 from minigrad.layout import preserve_format
 from minigrad.ops.registry import operation
 from minigrad.tensor import Tensor
@@ -18,6 +19,8 @@ class Clone(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Any, order: str) -> Any:
+        if overlaps_itself(x):
+            order = "C"  # NumPy's "K" would make the repeated axis of an expanded array the innermost
         return array_namespace(x).array(x, order=order, copy=True)
 
     @staticmethod

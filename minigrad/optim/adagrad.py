@@ -72,7 +72,8 @@ class Adagrad(Optimizer):
         for p in group["params"]:
             start = group["initial_accumulator_value"]
             start = complex(start, start) if p.is_complex() else start
-            self.state[p] = {"step": minigrad.zeros((), dtype=minigrad.float32), "sum": minigrad.full_like(p, start)}
+            step = minigrad.zeros((), dtype=minigrad.float32, device="cpu")
+            self.state[p] = {"step": step, "sum": minigrad.full_like(p, start)}
 
     def _update(self, group: ParamGroup, params: list[Tensor], grads: list[Tensor]) -> None:
         states = [self.state[p] for p in params]

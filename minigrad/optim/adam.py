@@ -84,7 +84,7 @@ class Adam(Optimizer):
         states = [self.state[p] for p in params]
         for p, state in zip(params, states, strict=True):
             if not state:
-                state["step"] = minigrad.zeros((), dtype=minigrad.float32)
+                state["step"] = minigrad.zeros((), dtype=minigrad.float32, device="cpu")
                 state["exp_avg"] = minigrad.zeros_like(p)
                 state["exp_avg_sq"] = minigrad.zeros_like(p)
                 if group["amsgrad"]:

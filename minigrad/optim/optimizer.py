@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
+from minigrad.autograd.function import check_same_device
 from minigrad.autograd.hooks import Hooks, RemovableHandle
 from minigrad.autograd.modes import enable_grad, no_grad
 from minigrad.tensor import Tensor
@@ -196,8 +197,15 @@ class Optimizer:
                     loss = closure()
             for group in self.param_groups:
                 params = [p for p in group["params"] if p.grad is not None]
-                if params:
+                if not params:
+                    continue
+                try:
                     self._update(group, params, [p.grad for p in params])
+                except TypeError:  # arrays of NumPy and CuPy do not mix: was the model moved after its first step?
+                    for p in params:
+                        remembered = [v for v in self.state.get(p, {}).values() if isinstance(v, Tensor) and v.ndim]
+                        check_same_device(p, p.grad, *remembered)
+                    raise
         return loss
 
     def _update(self, group: ParamGroup, params: list[Tensor], grads: list[Tensor]) -> None:

@@ -26,7 +26,7 @@ class PerParameter(Optimizer):
                 )
             state = self.state[p]
             if not state:
-                state["step"] = minigrad.zeros((), dtype=minigrad.float32)
+                state["step"] = minigrad.zeros((), dtype=minigrad.float32, device="cpu")
                 self._start(p, group, state)
             state["step"] += 1
             if group["maximize"]:

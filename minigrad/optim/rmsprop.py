@@ -74,7 +74,7 @@ class RMSprop(Optimizer):
         states = [self.state[p] for p in params]
         for p, state in zip(params, states, strict=True):
             if not state:
-                state["step"] = minigrad.zeros((), dtype=minigrad.float32)
+                state["step"] = minigrad.zeros((), dtype=minigrad.float32, device="cpu")
                 state["square_avg"] = minigrad.zeros_like(p)
                 if group["momentum"] > 0:
                     state["momentum_buffer"] = minigrad.zeros_like(p)

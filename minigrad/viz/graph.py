@@ -19,6 +19,7 @@ from minigrad.autograd.node import AccumulateGrad, Node
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 from minigrad.viz.boxes import KINDS, Box, dot, edges, picture, tree
+from minigrad.viz.svg import bundle
 
 SHOWS = ("shape", "dtype", "bytes", "value", "grad")
 _FEW = 6  # a tensor of at most this many elements shows its values
@@ -85,7 +86,7 @@ class Graph:
         return self.svg
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": self.tree}
+        return bundle(self.svg, self.tree)
 
 
 def graph(

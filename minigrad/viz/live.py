@@ -21,6 +21,7 @@ from minigrad import _frontend
 from minigrad.viz.chart import chart
 from minigrad.viz.history import History, digits
 from minigrad.viz.still import png as png_of
+from minigrad.viz.svg import bundle
 
 T = TypeVar("T")
 
@@ -257,7 +258,7 @@ class _Notebook:
 def _bundle(plot: LivePlot, png: bytes | None = None) -> dict[str, Any]:
     if plot.backend == "matplotlib":
         return {"image/png": png or png_of(plot.figure()), "text/plain": plot.text}
-    return {"image/svg+xml": plot.svg, "text/plain": plot.text}
+    return bundle(plot.svg, plot.text)
 
 
 def _control_box(plot: LivePlot) -> Any:

@@ -20,7 +20,7 @@ from minigrad.autograd.node import NOT_A_TENSOR, AccumulateGrad, Node
 from minigrad.tensor import Tensor
 from minigrad.viz.boxes import Box, Plan
 from minigrad.viz.graph import Builder, digits_of
-from minigrad.viz.svg import Svg, text_width
+from minigrad.viz.svg import Svg, bundle, text_width
 
 _FEW = 6  # gradients of at most this many elements are shown in numbers
 _MOST = 60  # operations in a graph that can be stepped through by hand
@@ -145,7 +145,7 @@ class Stepper:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg(), "text/plain": self.text}
+        return bundle(self.svg(), self.text)
 
     def _ipython_display_(self) -> None:
         """The picture; where somebody watches, below a slider that turns it into one step after the other."""
@@ -156,13 +156,11 @@ class Stepper:
         if slider is None:
             return
 
-        def bundle(position: int) -> dict[str, str]:
-            if not position:
-                return self._repr_mimebundle_()
+        def at(position: int) -> dict[str, str]:
             k = position - 1
-            return {"image/svg+xml": self.svg(k), "text/plain": "\n".join(self.words(k))}
+            return bundle(self.svg(k), "\n".join(self.words(k))) if position else self._repr_mimebundle_()
 
-        slider.observe(lambda event: handle.update(bundle(event["new"]), raw=True), "value")
+        slider.observe(lambda event: handle.update(at(event["new"]), raw=True), "value")
 
 
 def _sum(arrival: Arrival) -> str:

@@ -8,6 +8,8 @@ drawn too, so the picture stays readable on a page whose theme disagrees. Read `
 
 from __future__ import annotations
 
+import base64
+import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import groupby
@@ -167,6 +169,24 @@ class Svg:
                 "</svg>",
             ]
         )
+
+
+def bundle(svg: str, text: str) -> dict[str, str]:
+    """What a notebook is given of a picture made by `Svg`: the picture in two forms, and the words.
+
+    Jupyter shows no SVG of a notebook that somebody else ran, for fear of scripts in it, but it shows the same picture as
+    an image of a page. So a saved notebook is illustrated before it is run.
+
+    >>> sorted(bundle(Svg(10, 10, "a dot").render(), "a dot"))
+    ['image/svg+xml', 'text/html', 'text/plain']
+    """
+    start = svg[: svg.index(">")]
+    size_and_alt = " ".join(re.findall(r'(?:width|height)="[^"]*"', start)[:2])
+    label = re.search(r"""aria-label=("[^"]*"|'[^']*')""", start)
+    size_and_alt += f" alt={label[1]}" if label else ""
+    source = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    page = f'<img {size_and_alt} style="max-width:100%;height:auto" src="{source}">'
+    return {"image/svg+xml": svg, "text/html": page, "text/plain": text}
 
 
 def _printable(text: str) -> str:

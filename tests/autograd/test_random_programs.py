@@ -15,7 +15,6 @@ from __future__ import annotations
 import functools
 import os
 import random
-import warnings
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any, NamedTuple
@@ -73,13 +72,15 @@ def run(library: Any, lines: list[Line], other: bool = False) -> Run:
 def observed(space: dict[str, Any], library: Any) -> Iterator[tuple[str, Any]]:
     """All that is to be compared, by name.  Asking a view for it raises where the view has lost its place in the graph."""
     for name, value in space.items():
-        if isinstance(value, (list, float)):
-            yield name, np.array(value)
+        if isinstance(value, list):
+            yield name, np.array([number for number in value if number])
         if not isinstance(value, library.Tensor):
             continue
         yield name, (value.detach() + 0).numpy()  # + 0: PyTorch has zero tensors without memory
-        yield f"{name}.requires_grad", value.requires_grad
-        yield f"{name}.is_leaf", value.is_leaf
+        requires_grad, is_leaf = value.requires_grad, value.is_leaf
+        if bool((value.detach().abs() > 1e-12).any()):  # which zeros among second derivatives are constants is left open
+            yield f"{name}.requires_grad", requires_grad
+            yield f"{name}.is_leaf", is_leaf
         yield f"{name}.grad", None if value.grad is None else (value.grad.detach() + 0).numpy()
 
 
@@ -142,7 +143,6 @@ class Writer:
         self.lines: list[Line] = []
         self.space: dict[str, Any] = {"T": torch}
         self.names = 0
-        self.hooking = self.chance(0.5)  # PyTorch loses the hooks of a view when its memory is written to in no_grad
 
     def program(self) -> list[Line]:
         for name in "abc"[: self.random.randint(2, 3)]:
@@ -189,7 +189,7 @@ class Writer:
 
     def line(self, text: str, other: str | None = None, modes: bool = True) -> None:
         """Add a line, unless PyTorch refuses it: then mostly not."""
-        under = "with T.no_grad(): " if modes and not self.hooking and self.chance(0.1) else ""
+        under = "with T.no_grad(): " if modes and self.chance(0.1) else ""
         line = Line(under + text, under + (text if other is None else other))
         try:
             exec(compiled(line.other), self.space)
@@ -212,16 +212,18 @@ class Writer:
         y = self.beside(value.shape)
         forms = ["{x} + {y}", "{x} * {y}", "{y} - {x}", "-{x}", "{x} * 0.5", "1.0 - {x}", "{x}.tanh()", "{x}.sigmoid()", "({x} * 0.3).exp()",
                  "{x}.clone()", "{x}.clamp(-0.5, 0.9)", "T.where({x} > 0.15, {x}, {y})", "{x} / ({y} * {y} + 1)", "{x}.sum()", "{x}.mean()",
-                 "{x} * 1", "{x} + 0", "{x} ** 2", "{x}.detach()", "{x}.data", "{x}.abs()", "{x}.masked_fill({x} < 0.15, 0.5)", "T.zeros_like({x})"]  # fmt: skip
+                 "{x} * 1", "{x} + 0", "{x} ** 2", "{x}.detach()", "{x}.data", "{x}.abs()", "{x}.masked_fill({x} < 0.15, 0.5)", "T.zeros_like({x}.contiguous())"]  # fmt: skip
         if value.dim():
             d = self.random.randrange(-value.dim(), value.dim())
-            forms += [f"{{x}}.sum({d})", f"{{x}}.sum({d}, keepdim=True)", f"{{x}}.mean({d})", f"T.cat([{{x}}, {{x}}], {d})", f"T.stack([{{x}}, {{x}}], {d})",
-                      "{x}[{x} > 0.15]", f"{{x}}.flip({d})", f"{{x}}.cumsum({d})", f"{{x}}.softmax({d})", f"{{x}}[{self.integers(value.shape[0])}]"]  # fmt: skip
+            forms += [f"{{x}}.sum({d})", f"{{x}}.sum({d}, keepdim=True)", f"{{x}}.mean({d})", f"T.cat([{{x}}.contiguous(), {{x}}], {d})", f"T.stack([{{x}}.contiguous(), {{x}}], {d})",
+                      "{x}[{x} > 0.15]", f"{{x}}.flip({d})", f"{{x}}.contiguous().cumsum({d})", f"{{x}}.contiguous().softmax({d})", f"{{x}}[{self.integers(value.shape[0])}]"]  # fmt: skip
         self.line(f"{self.new()} = " + self.random.choice(forms).format(x=x, y=y))
 
     def product(self) -> None:
         x, value = self.pick(2)
-        fitting = [n for n, v in self.tensors().items() if v.dim() == 2 and v.shape[0] == value.shape[-1]] if value.dim() == 2 else []
+        if value.dim() != 2:
+            return
+        fitting = [n for n, v in self.tensors().items() if v.dim() == 2 and v.shape[0] == value.shape[-1] and v.requires_grad == value.requires_grad]
         y = self.random.choice(fitting) if fitting else f"{x}.t()"
         self.line(f"{self.new()} = {x} @ {y}")
 
@@ -320,23 +322,19 @@ class Writer:
         self.line(f"{x} {sign}= {y}", f"{x}.copy_({x}.clone() {sign} {y})")
 
     def flag(self) -> None:
-        """What one may ask of a tensor.  PyTorch 2.13 crashes where a hook is put on a view whose new history it has not looked at."""
+        """What one may ask of a tensor.  Views are not watched here: PyTorch loses their hooks when their memory is written to."""
         x, value = self.pick()
         alone = value._base is None and not any(v._base is value for v in self.tensors().values())
-        forms = [f"{self.new()} = {x}.detach().requires_grad_()", f"{x}.grad = None", f"{self.new()} = T.mul({x}, 2, out=T.empty(0, dtype=T.float64))"]
-        if value.dim():  # a number is a NumPy scalar, of which a node keeps the value
+        forms = [f"{self.new()} = {x}.detach().requires_grad_()", f"{x}.grad = None", f"{x}.detach().mul_(0.5)", f"{self.new()} = T.mul({x}, 2, out=T.empty(0, dtype=T.float64))"]
+        if (value if value._base is None else value._base).dim():  # a number is a NumPy scalar, of which a node keeps the value
             forms += [f"{x}.data.mul_(0.5)"]
-        if alone and self.chance(0.1):
+        if alone and not value.is_leaf and self.chance(0.1):
             return self.line(f"{x}.detach_()", f"{x} = {x}.detach()", modes=False)
         if alone:
             forms += [f"{x}.requires_grad_({self.chance(0.7)})", f"{x}.data = {x}.data.clone()"]
-        if self.hooking or alone:
-            forms += [f"{x}.retain_grad()"] * 2
-        if self.hooking:
+        if value._base is None:
             hook = self.random.choice(["g * 2", "g.tanh()", f"seen_{x}.append(g.sum().item())"])
-            forms += [f"seen_{x} = []; {x}.is_leaf; {x}.register_hook(lambda g: {hook})"] * 4
-        else:
-            forms += [f"{x}.detach().mul_(0.5)"]
+            forms += [f"seen_{x} = []; {x}.register_hook(lambda g: {hook})"] * 4 + [f"{x}.retain_grad()"] * 2
         self.line(self.random.choice(forms), modes=False)
 
     def out(self) -> None:
@@ -352,9 +350,8 @@ class Writer:
         self.line(self.random.choice([
             f"{x}.sum().backward({keep})", f"({x} * {x}).sum().backward({keep})", f"{self.new()} = {y}.grad", f"{self.new()} = {y}.grad",
             f"{self.new()}, = T.autograd.grad({x}.sum(), {y}, allow_unused=True, {keep})",
-            f"{self.new()}, = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)",
-            f"{self.new()}, = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)",
-            f"({x} * {x}).sum().backward({f'inputs=[{y}], ' if self.hooking else ''}{keep})",
+            *[f"{self.new()} = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)[0] * 1"] * 2,
+            f"({x} * {x}).sum().backward({f'inputs=[{y}], ' if value._base is None else ''}{keep})",
         ]))  # fmt: skip
 
     def close(self) -> None:

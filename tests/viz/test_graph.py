@@ -15,6 +15,7 @@ import minigrad
 from minigrad import Tensor, viz
 from minigrad.autograd.node import AccumulateGrad
 from minigrad.nn.parameter import Parameter
+from minigrad.viz.svg import bundle
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -228,7 +229,7 @@ def test_the_tree_unfolds_a_square_once() -> None:
 
 def test_a_notebook_gets_picture_and_text() -> None:
     graph = viz.graph(leaf(1.0) * 2.0)
-    assert graph._repr_mimebundle_() == {"image/svg+xml": graph.svg, "text/plain": repr(graph)}
+    assert graph._repr_mimebundle_() == bundle(graph.svg, repr(graph))
     assert graph._repr_svg_() == graph.svg
 
 

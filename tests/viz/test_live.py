@@ -15,6 +15,7 @@ import pytest
 
 from minigrad import _frontend
 from minigrad.viz import LivePlot
+from minigrad.viz.svg import bundle
 
 
 class Clock:
@@ -270,8 +271,8 @@ def test_a_notebook_redraws_one_output_which_ends_as_picture_and_text(shell: She
             plot(loss=i)
     (area,) = shell.outputs
     assert len(area) > 3
-    assert all(set(content) == {"image/svg+xml", "text/plain"} for content in area)
-    assert area[-1] == {"image/svg+xml": plot.svg, "text/plain": plot.text} == plot._repr_mimebundle_()
+    assert all(set(content) == {"image/svg+xml", "text/html", "text/plain"} for content in area)
+    assert area[-1] == bundle(plot.svg, plot.text) == plot._repr_mimebundle_()
 
 
 def test_an_unwatched_notebook_shows_the_final_state_alone_and_the_same(shell: Shell) -> None:
@@ -354,4 +355,4 @@ def test_a_saved_notebook_shows_the_picture() -> None:
     assert [output.output_type for output in live_plot] == ["display_data"]
     assert live_plot[0].data["image/svg+xml"].startswith("<svg") and "29" in live_plot[0].data["text/plain"]
     assert [output.text for output in interrupted] == ["0\n"]
-    assert [sorted(output.data) for output in bare] == [["image/svg+xml", "text/plain"]]
+    assert [sorted(output.data) for output in bare] == [["image/svg+xml", "text/html", "text/plain"]]

@@ -14,6 +14,7 @@ from minigrad import Tensor, _frontend, nn, viz
 from minigrad.viz.boxes import Box
 from minigrad.viz.graph import digits_of
 from minigrad.viz.step import Arrival, Step, Stepper
+from minigrad.viz.svg import bundle
 
 
 def leaf(value: Any) -> Tensor:
@@ -128,7 +129,7 @@ def test_the_overview_shows_start_and_end_side_by_side() -> None:
     stepper = viz.step((leaf(2.0) * leaf(3.0)).exp().log().sqrt())
     svg = stepper.svg()
     assert all(f"step {k} of 4" in svg for k in (1, 2, 4)) and "before the walk" in svg and "step 3 of 4" not in svg
-    assert stepper._repr_mimebundle_() == {"image/svg+xml": svg, "text/plain": stepper.text}
+    assert stepper._repr_mimebundle_() == bundle(svg, stepper.text)
 
 
 def test_an_engine_of_ones_own_can_be_shown() -> None:

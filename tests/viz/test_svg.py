@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigrad.viz.svg import DARK_LINES, LINES, LOOKS, Svg, number, text_width
+from minigrad.viz.svg import DARK_LINES, LINES, LOOKS, Svg, bundle, number, text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -110,3 +110,15 @@ def test_the_first_lines_differ_without_colour_vision(lines: tuple[str, ...], ki
     for i, a in enumerate(seen):
         for b in seen[:i]:
             assert max(abs(x - y) for x, y in zip(a, b, strict=True)) > 0.1
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_the_image_of_a_page_is_the_picture_with_its_size_and_its_words(title: str, description: str) -> None:
+    svg = Svg(320, 50, title, description).render()
+    shown = bundle(svg, "words")
+    assert shown["image/svg+xml"] == svg and shown["text/plain"] == "words"
+    image = ElementTree.fromstring(shown["text/html"].replace(">", "/>") if shown["text/html"].count(">") == 1 else "<img/>")
+    if image.keys():
+        assert (image.get("width"), image.get("height")) == ("320", "50")
+        assert image.get("alt") == ElementTree.fromstring(svg).get("aria-label")
+        assert base64.b64decode(image.get("src").partition(",")[2]).decode() == svg
