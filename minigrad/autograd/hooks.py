@@ -57,4 +57,6 @@ def _check(hook: Callable[..., Any], gradient: Any, replaced: Any) -> None:
         was, now = getattr(gradient, what), getattr(replaced, what)
         if was != now:
             word = {"shape": "size", "dtype": "type", "device": "location"}[what]
-            raise RuntimeError(f"hook '{name}' has changed the {word} of value: a gradient of {what} {was} came in, one of {now} went out")
+            raise RuntimeError(
+                f"hook '{name}' has changed the {word} of value: a gradient of {what} {was} came in, one of {now} went out"
+            )

@@ -15,8 +15,8 @@ from minigrad.autograd.function import wrap
 from minigrad.kernels import array_namespace
 from minigrad.ops.pointwise import check_tensor
 from minigrad.ops.pooling import MaxPoolGather
+from minigrad.ops.random import default_generator
 from minigrad.ops.registry import operation
-from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 
 Ints = tuple[int, ...]

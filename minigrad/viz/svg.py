@@ -185,7 +185,7 @@ def bundle(svg: str, text: str) -> dict[str, str]:
     label = re.search(r"""aria-label=("[^"]*"|'[^']*')""", start)
     size_and_alt += f" alt={label[1]}" if label else ""
     source = "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
-    page = f'<img {size_and_alt} style="max-width:100%;height:auto" src="{source}">'
+    page = f'<img {size_and_alt} style="max-width:100%;height:auto" src="{source}"/>'
     return {"image/svg+xml": svg, "text/html": page, "text/plain": text}
 
 
