@@ -3,6 +3,7 @@
 import builtins
 from typing import Any
 
+from minigrad.dtypes import dtype as _dtype
 from minigrad.tensor import Tensor
 
 def det(A: Tensor, **kwargs: Any) -> Tensor: ...

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad import devices, dtypes
 from minigrad.autograd.hooks import Hooks, RemovableHandle
 from minigrad.autograd.modes import mode
-from minigrad.kernels.memory import address
+from minigrad.kernels.memory import shares
 
 if TYPE_CHECKING:
     from minigrad.autograd.node import AccumulateGrad, Node
@@ -69,10 +69,10 @@ class View:
     `flaw` is the error to raise where making the view again would give it another meaning than it had.
     """
 
-    __slots__ = ("source", "root", "replay", "epoch", "flaw")
+    __slots__ = ("source", "seen", "root", "replay", "epoch", "flaw")
 
     def __init__(self, source: Variable, replay: Callable[[Any], Any]):
-        self.source, self.replay = source, replay
+        self.source, self.seen, self.replay = source, source._array, replay
         above = source._view
         self.root: Variable = source if above is None else above.root
         self.flaw: str | None = None if mode.grad else MADE_UNRECORDED
@@ -178,13 +178,24 @@ class Variable:
             if mode.grad:
                 raise RuntimeError(view.flaw.format(event="whose base, or another view of it, was written to"))
             return
+        behind = [self]  # a long chain of views is brought up to date from its root on: replaying needs no recursion
+        while (above := behind[-1]._view.source)._view is not None and above._view.epoch != view.root._epoch:
+            behind.append(above)
         grad, mode.grad = mode.grad, True
         try:
-            twin = view.replay(view.source)
+            for variable in reversed(behind):
+                variable._remake()
         finally:
             mode.grad = grad
+
+    def _remake(self) -> None:
+        """Replay a view whose source is up to date."""
+        view = self._view
+        assert view is not None
+        twin = view.replay(view.source)
         here, there = self._array, twin._array
-        if (here.shape, here.strides, address(here)) != (there.shape, there.strides, address(there)):
+        same_place = here.shape == there.shape and here.strides == there.strides and shares(here, there)
+        if view.source._array is not view.seen or not same_place:
             raise RuntimeError(
                 "a view whose base was given another shape or other memory (by .data = or an operation like t_()) has lost its "
                 "place in the graph: take the view afterwards, or clone() it"

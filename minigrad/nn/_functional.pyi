@@ -3,6 +3,7 @@
 import builtins
 from typing import Any
 
+from minigrad.dtypes import dtype as _dtype
 from minigrad.tensor import Tensor
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any, **kwargs: Any) -> Tensor: ...

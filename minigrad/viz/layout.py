@@ -169,13 +169,15 @@ def _draw(
     lane = {a: width + WIRE_GAP * (i + 1) for i, a in enumerate(lanes)}
     width += WIRE_GAP * len(lanes)
 
-    first, last = [], []  # where each edge is in the layer below its source, and in the one above its target
-    for (a, b), wire, span in zip(edges, ladder.wires, ladder.spans, strict=True):
-        way = ladder.waypoints[wire]
-        first.append(lane[a] if span == OUTSIDE else x[way[0] if span else b])
-        last.append(lane[a] if span == OUTSIDE else x[way[span - 1] if span else a])
-    leave = _ports(n, [a for a, _ in edges], ladder.wires, first, weights, x, sizes)
-    enter = _ports(n, [b for _, b in edges], range(len(edges)), last, weights, x, sizes)
+    def inside(e: int, waypoint: int, without: float) -> float:
+        """Where edge e passes one of its waypoints; `without` where it has none."""
+        way, span = ladder.waypoints[ladder.wires[e]], ladder.spans[e]
+        return lane[edges[e][0]] if span == OUTSIDE else x[way[:span][waypoint]] if span else without
+
+    every = range(len(edges))
+    leave = _ports(n, [a for a, _ in edges], ladder.wires, [inside(e, 0, x[edges[e][1]]) for e in every], weights, x, sizes)
+    # What leaves a node side by side arrives in the same order, so that a double edge does not cross itself.
+    enter = _ports(n, [b for _, b in edges], every, [inside(e, -1, leave[e]) for e in every], weights, x, sizes)
 
     routes: list[list[Point]] = [[] for _ in edges]
     trunks: dict[Wire, tuple[list[Point], int]] = {}  # points along a wire so far, waypoints they cover

@@ -238,27 +238,24 @@ def _unique(titles: list[str]) -> list[str]:
 
 def _watch(output: Tensor, number: Mapping[Any, int]) -> list[Step]:
     """Let the engine differentiate `output`, and take down each node's gradients as it passes."""
-    nodes = list(number)
-    arrived: dict[int, Any] = {}  # box -> the gradient so far
+    arrived: dict[tuple[Node, int], Any] = {}  # node, which of its outputs -> the gradient so far
     steps: list[Step] = []
 
     def note(node: Node, outgoing: Sequence[Any], incoming: Sequence[Any]) -> None:
         shown = ", ".join(_show(gradient) for gradient in incoming if gradient is not None)
         taken = Step(number[node], shown, rule=RULES.get(node.label, ""))
-        local = _local_derivatives(node, incoming)
-        for source, gradient, slope in zip(_sources(node), outgoing, local):  # an operation may leave out the Nones at the end
+        for source, gradient, local in zip(_sources(node), outgoing, _local_derivatives(node, incoming), strict=False):
             if source is None or gradient is None:
                 continue
-            box = number[source]
-            gradient = _unbroadcast(gradient, source)
-            before = arrived.get(box)
-            arrived[box] = gradient if before is None else before + gradient
+            gradient = gradient.sum_to_size(_shape(source))  # as the engine does where an input was broadcast
+            before = arrived.get(source)
+            arrived[source] = gradient if before is None else before + gradient
             earlier = "" if before is None else _show(before)
-            taken.arrivals.append(Arrival(box, _show(gradient), _show(arrived[box]), slope, earlier))
+            taken.arrivals.append(Arrival(number[source[0]], _show(gradient), _show(arrived[source]), local, earlier))
         steps.append(taken)
 
-    operations = [node for node in nodes if not isinstance(node, AccumulateGrad)]
-    leaves = [node.variable for node in nodes if isinstance(node, AccumulateGrad)]
+    operations = [node for node in number if not isinstance(node, AccumulateGrad)]
+    leaves = [node.variable for node in number if isinstance(node, AccumulateGrad)]
     handles = []
     for node in operations:
         handles.append(node.register_hook(lambda outgoing, incoming, node=node: note(node, outgoing, incoming)))
@@ -270,31 +267,25 @@ def _watch(output: Tensor, number: Mapping[Any, int]) -> list[Step]:
     return steps
 
 
-def _sources(node: Node) -> list[Any]:
-    """For each input of forward the node it came from, None where no gradient is wanted."""
+def _sources(node: Node) -> list[tuple[Node, int] | None]:
+    """For each input of forward the node it came from and which of its outputs it is; None where no gradient is wanted."""
     rest = iter(node.next_functions)
-    return [None if edge is NOT_A_TENSOR else next(rest)[0] for edge in node.edges]
+    sources = [(None, 0) if edge is NOT_A_TENSOR else next(rest) for edge in node.edges]
+    return [None if source is None else (source, index) for source, index in sources]
+
+
+def _shape(source: tuple[Node, int]) -> tuple[int, ...]:
+    return tuple(source[0].output_metadata[source[1]].shape)
 
 
 def _local_derivatives(node: Node, incoming: Sequence[Any]) -> list[str]:
     """d(output)/d(input) for each input, where both are single numbers: what the node answers to a gradient of 1."""
-    shapes = [source.output_metadata[0].shape if source is not None else () for source in _sources(node)]
+    shapes = [() if source is None else _shape(source) for source in _sources(node)]
     if len(incoming) != 1 or incoming[0].numel() != 1 or any(shape not in ((), (1,)) for shape in shapes):
         return [""] * len(shapes)
     with no_grad():
         slopes = node(incoming[0].new_ones(incoming[0].shape))
     return ["" if slope is None else _show(slope) for slope in slopes]
-
-
-def _unbroadcast(gradient: Any, source: Node) -> Any:
-    """What the engine does to a gradient on its way: sum over the axes along which the input was repeated."""
-    shape = tuple(source.output_metadata[0].shape)
-    while gradient.dim() > len(shape):
-        gradient = gradient.sum(0)
-    for axis, n in enumerate(shape):
-        if n == 1 and gradient.shape[axis] != 1:
-            gradient = gradient.sum(axis, keepdim=True)
-    return gradient
 
 
 def _show(gradient: Any) -> str:

@@ -85,7 +85,13 @@ def observed(space: dict[str, Any], library: Any) -> Iterator[tuple[str, Any]]:
 
 
 def difference(ours: Run, theirs: Run) -> str | None:
-    """The first thing in which two runs that both went well differ."""
+    """The first thing in which two runs differ."""
+    if theirs.error is not None and "refer to a single memory location" in str(theirs.error):
+        return None  # minigrad computes first and writes then, so that both may be the same memory
+    if ours.error is not None or theirs.error is not None:
+        if (ours.line, type(ours.error)) == (theirs.line, type(theirs.error)):
+            return None
+        return f"line {ours.line}: {ours.error!r}\nPyTorch, line {theirs.line}: {theirs.error!r}"
     for name, got in ours.seen.items():
         wanted = theirs.seen.get(name, "nothing")
         if isinstance(got, np.ndarray) and isinstance(wanted, np.ndarray):
@@ -98,38 +104,18 @@ def difference(ours: Run, theirs: Run) -> str | None:
 
 
 def disagreement(lines: list[Line]) -> str | None:
-    """What minigrad does wrong in a program; None when it is right."""
-    ours, theirs = run(minigrad, lines), run(torch, lines)
-    if theirs.error is not None and (ours.error is None or ours.line > theirs.line):
-        allowed = run(torch, lines[: theirs.line + 1], other=True)
-        if allowed.error is not None:
-            if "refer to a single memory location" in str(allowed.error):  # minigrad computes first and writes then
-                return None
-            return f"line {theirs.line} is refused by PyTorch: {type(theirs.error).__name__}: {theirs.error}"
-        theirs = run(torch, lines, other=True)
-    if ours.error is not None:
-        if theirs.error is None or theirs.line > ours.line:
-            return f"line {ours.line} is refused: {type(ours.error).__name__}: {ours.error}"
-        if type(ours.error) is not type(theirs.error):
-            return f"line {ours.line} raises {type(ours.error).__name__}, expected {type(theirs.error).__name__}: {theirs.error}"
-        return None
-    return difference(ours, theirs) and difference(ours, run(torch, lines, other=True))
+    """What minigrad does wrong in a program; None when it does what PyTorch does with it, in one of its forms."""
+    ours = run(minigrad, lines)
+    return difference(ours, run(torch, lines)) and difference(ours, run(torch, lines, other=True))
 
 
 def smallest(lines: list[Line]) -> list[Line]:
-    """A part of a failing program that still fails and of which no line can be left out."""
-    i = len(lines) - 1
-    while i >= 0:
-        fewer = lines[:i] + lines[i + 1 :]
-        if disagreement(fewer) is None:
-            i -= 1
-        else:
-            lines, i = fewer, min(i, len(fewer)) - 1 if i < len(fewer) else len(fewer) - 1
-    fewer = lines
+    """A part of a failing program that fails too, and of which no line can be left out."""
     for i in reversed(range(len(lines))):
-        without = fewer[:i] + fewer[i + 1 :]
-        fewer = without if disagreement(without) is not None else fewer
-    return fewer
+        fewer = lines[:i] + lines[i + 1 :]
+        if disagreement(fewer) is not None:
+            return smallest(fewer)
+    return lines
 
 
 # ------------------------------------------------------------------------------------------------ writing
@@ -324,7 +310,7 @@ class Writer:
     def flag(self) -> None:
         """What one may ask of a tensor.  Views are not watched here: PyTorch loses their hooks when their memory is written to."""
         x, value = self.pick()
-        alone = value._base is None and not any(v._base is value for v in self.tensors().values())
+        alone = value._base is None and sum(v is value or v._base is value for v in self.tensors().values()) == 1
         forms = [f"{self.new()} = {x}.detach().requires_grad_()", f"{x}.grad = None", f"{x}.detach().mul_(0.5)", f"{self.new()} = T.mul({x}, 2, out=T.empty(0, dtype=T.float64))"]
         if (value if value._base is None else value._base).dim():  # a number is a NumPy scalar, of which a node keeps the value
             forms += [f"{x}.data.mul_(0.5)"]
@@ -339,8 +325,11 @@ class Writer:
 
     def out(self) -> None:
         x, value = self.pick()
-        places = [n for n, v in self.tensors().items() if v.shape == value.shape]  # PyTorch may crash after it had to resize one
-        self.line(f"T.add({x}, {self.beside(value.shape)}, out={self.random.choice(places)})")
+        y = self.beside(value.shape)
+        used = [value, self.space.get(y, value)]  # PyTorch may crash after it had to resize `out`, and writes what it still reads
+        places = [n for n, v in self.tensors().items() if v.shape == value.shape and not any(_share(v, u) for u in used)]
+        if places:
+            self.line(f"T.add({x}, {y}, out={self.random.choice(places)})")
 
     def derive(self) -> None:
         """A walk in the middle of the program."""
@@ -349,9 +338,12 @@ class Writer:
         keep = "retain_graph=True" if self.chance(0.7) else "create_graph=True"
         self.line(self.random.choice([
             f"{x}.sum().backward({keep})", f"({x} * {x}).sum().backward({keep})", f"{self.new()} = {y}.grad", f"{self.new()} = {y}.grad",
-            f"{self.new()}, = T.autograd.grad({x}.sum(), {y}, allow_unused=True, {keep})",
-            *[f"{self.new()} = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)[0] * 1"] * 2,
-            f"({x} * {x}).sum().backward({f'inputs=[{y}], ' if value._base is None else ''}{keep})",
+            f"({x} * {x}).sum().backward({keep})",
+            *([
+                f"{self.new()}, = T.autograd.grad({x}.sum(), {y}, allow_unused=True, {keep})", f"({x} * {x}).sum().backward(inputs=[{y}], {keep})",
+                f"{self.new()} = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)[0] * 1",
+                f"{self.new()} = T.autograd.grad(({x} * {x}).sum(), {y}, create_graph=True)[0] * 1",
+            ] if value._base is None else []),
         ]))  # fmt: skip
 
     def close(self) -> None:

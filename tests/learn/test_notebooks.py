@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +118,24 @@ def test_a_lesson_was_saved_by_the_command(lesson: Any) -> None:
     assert json.dumps(lesson, sort_keys=True) == before
     counts = [cell.execution_count for cell in lesson.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
+
+
+def test_nbval_sees_what_a_front_end_shows(tmp_path: Path) -> None:
+    """With the course's conftest an updated display is compared as it ends up, pictures are not, words are."""
+    pytest.importorskip("nbval")
+    pytest.importorskip("ipykernel")
+    cells = [
+        "from IPython.display import clear_output, display\nshown = display('first', display_id=True)\nshown.update('last')",
+        "for i in range(3):\n    clear_output(wait=True)\n    print(i)",
+        "import minigrad\nfrom minigrad import viz\nviz.graph(minigrad.ones(2, requires_grad=True).sum())",
+        "print('saved')",
+    ]
+    path = write(tmp_path / "shown.ipynb", *cells)
+    assert main([str(path)]) == 0
+    saved = path.read_text().replace("<svg", "<svg data-other='picture'").replace("saved\\n", "changed\\n")
+    path.write_text(saved)
+    for name in ("conftest.py", "sanitize.cfg"):
+        (tmp_path / name).write_text((COURSE[0].parent / name).read_text())
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env", str(path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "1 failed, 3 passed" in done.stdout and "shown.ipynb::Cell 3" in done.stdout

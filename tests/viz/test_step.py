@@ -45,6 +45,15 @@ def test_the_last_gradients_are_those_of_backward_also_through_broadcasting() ->
         assert shown[name] == digits_of(tensor.grad.tolist())
 
 
+def test_outputs_of_one_operation_collect_their_gradients_apart() -> None:
+    x = leaf([1.0, 2.0, 3.0])
+    first, rest = x.split([1, 2])
+    loss = (first * 10).sum() + (rest * rest).sum() + first.sum()
+    stepper = viz.step(loss, names={"x": x})
+    (split,) = [step for step in stepper.steps if step.arrivals[0].box == stepper.names.index("x")]
+    assert split.incoming == "[11], [4, 6]" and final_gradients(stepper)["x"] == "[11, 4, 6]"
+
+
 def test_every_operation_is_in_hand_once_newest_first() -> None:
     a = leaf(0.5)
     value = a
