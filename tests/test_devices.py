@@ -5,6 +5,7 @@ On a machine without a GPU the strict stand-in takes CuPy's place, so these test
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import io
@@ -102,12 +103,14 @@ def test_a_tensor_on_the_gpu_says_so():
     assert f"{x[0]:.1f}" == "1.5" and x.item() == 1.5 and x.tolist() == [1.5]
 
 
+@pytest.mark.cpu_only  # a run on the GPU brings results home by itself, see conftest.py
 def test_numpy_cannot_look_into_a_gpu():
     x = minigrad.ones(2, device="cuda")
-    for look in (lambda: np.asarray(x), lambda: np.ones(2) + np.asarray(x)):
+    for look in (x.numpy, lambda: np.asarray(x)):
         with pytest.raises(TypeError, match="can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu()"):
-            minigrad.set_default_device("cpu")
-            look() if sys.modules["minigrad"].Tensor.numpy.__name__ == "numpy" else pytest.skip("brought home by conftest.py")
+            look()
+    with pytest.raises(RuntimeError, match=TWO_DEVICES):
+        np.ones(2, np.float32) + x
     assert x.numpy(force=True).tolist() == [1.0, 1.0]
 
 
@@ -363,9 +366,12 @@ def samples(path, count):
     """The first samples of PyTorch's database for an operation, in the first of three types that it knows."""
     for entry in database()[path]:
         known = entry.supported_dtypes("cpu")
-        kind = next(k for k in (torch.float32, torch.int64, torch.bool) if k in known)
-        inputs = entry.sample_inputs("cpu", kind, requires_grad=path in DIFFERENTIABLE and kind.is_floating_point)
-        yield from itertools.islice(inputs, count)
+        for kind in [k for k in (torch.float32, torch.int64, torch.bool) if k in known][:1]:
+            inputs = entry.sample_inputs("cpu", kind, requires_grad=path in DIFFERENTIABLE and kind.is_floating_point)
+            for sample in itertools.islice(inputs, count):
+                with contextlib.suppress(pytest.skip.Exception):  # an argument that only PyTorch has
+                    convert([sample.args, sample.kwargs], [])
+                    yield sample
 
 
 def outcome(path, sample):
@@ -441,7 +447,7 @@ def several(value):
 def test_every_operation_refuses_tensors_on_two_devices_in_the_same_words():
     refused, others = 0, {}
     for path in OF_THE_DATABASE:
-        for sample in samples(path, 6) if path not in MEET else ():
+        for sample in samples(path, 3) if path not in MEET else ():
             arguments, keywords = convert([sample.input, *sample.args], []), convert(sample.kwargs, [])
             count, full = several([arguments, keywords])
             for first, rest in (("cpu", "cuda"), ("cuda", "cpu")) if count > 1 and full else ():

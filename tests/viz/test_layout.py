@@ -209,3 +209,10 @@ def test_an_edge_to_nowhere_is_refused() -> None:
 def test_weights_must_match_edges() -> None:
     with pytest.raises(ValueError, match="one weight for each of the 1 edges, got 2"):
         layered([(1, 1)] * 2, [(0, 1)], [1.0, 2.0])
+
+
+def test_a_double_edge_does_not_cross_itself() -> None:
+    """w * w + 2 * w: the arrows of w * w leave w side by side and arrive in the same order."""
+    drawing = layered([(60, 40)] + [(44, 30)] * 3, [(0, 1), (0, 1), (0, 2), (1, 3), (2, 3)], [1.0, 1.0, 1.0, 100.0, 100.0])
+    (start_0, *_, end_0), (start_1, *_, end_1) = drawing.routes[:2]
+    assert (start_0[0] < start_1[0]) == (end_0[0] < end_1[0]) and start_0[0] != start_1[0]
