@@ -178,9 +178,10 @@ class Variable:
             if mode.grad:
                 raise RuntimeError(view.flaw.format(event="whose base, or another view of it, was written to"))
             return
-        behind = [self]  # a long chain of views is brought up to date from its root on: replaying needs no recursion
-        while (above := behind[-1]._view.source)._view is not None and above._view.epoch != view.root._epoch:
+        behind, above = [self], view.source  # a long chain is brought up to date from its root on: no recursion is needed
+        while above._view is not None and above._view.epoch != view.root._epoch:
             behind.append(above)
+            above = above._view.source
         grad, mode.grad = mode.grad, True
         try:
             for variable in reversed(behind):

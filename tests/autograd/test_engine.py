@@ -248,6 +248,86 @@ def test_retained_gradients_of_intermediate_tensors():
     assert_same(program)
 
 
+def test_a_retained_gradient_that_was_read_is_not_changed_by_the_next_walk():
+    def program(T):
+        y = leaf(T, 3) * 3
+        y.retain_grad()
+        (y * y).sum().backward(retain_graph=True)
+        first = y.grad
+        (y * y).sum().backward()
+        return first, y.grad
+
+    assert_same(program)
+
+
+def test_inputs_that_are_no_leaves_retain_their_gradient_from_then_on():
+    def program(T):
+        x = leaf(T, 3)
+        y, z = (x * 3).unbind(0)[:2]
+        (y * y).backward(inputs=[y, z], retain_graph=True)
+        first = y.grad.clone()
+        (y * y * x.sum()).backward()
+        return first, y.grad, z.grad
+
+    assert_same(program)
+
+
+def test_a_gradient_is_captured_after_the_hooks_of_the_tensor_and_before_those_of_the_node():
+    def program(T):
+        x = leaf(T, 3)
+        y = x * 2
+        y.grad_fn.register_prehook(lambda gradients: (gradients[0] * 10,))
+        return T.autograd.grad((y * y).sum(), [y, x])
+
+    assert_same(program)
+
+
+@pytest.mark.parametrize("leaf_too", [False, True])
+def test_a_hook_must_return_a_gradient_of_the_same_shape_and_type(leaf_too):
+    def hooked(replacement):
+        def program(T):
+            x = leaf(T, 3)
+            y = x if leaf_too else x * 2
+            y.register_hook(replacement)
+            (y * y).sum().backward()
+
+        return program
+
+    assert_both_raise(hooked(lambda g: 1.0), "expected Variable, but hook returned 'float'")
+    assert_both_raise(hooked(lambda g: g.sum()), "has changed the size of value")
+    assert_both_raise(hooked(lambda g: g.float()), "has changed the type of value")
+
+
+def test_a_hook_may_walk_another_graph():
+    def program(T):
+        x, w = leaf(T, 3), leaf(T, 3)
+
+        def hook(g):
+            with T.enable_grad():
+                (w * w).sum().backward()
+            return g + w.grad
+
+        y = x * 2
+        y.register_hook(hook)
+        (y * y).sum().backward()
+        assert T.is_grad_enabled()
+        return x.grad, w.grad
+
+    assert_same(program)
+
+
+def test_an_error_in_the_middle_of_a_walk_leaves_nothing_behind():
+    x = minigrad.ones(3, requires_grad=True)
+    y = x * x
+    handle = y.register_hook(lambda g: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        minigrad.autograd.grad(y.sum(), x, create_graph=True)
+    assert minigrad.is_grad_enabled() and x.grad is None
+    handle.remove()
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 2, 2]
+
+
 def test_post_accumulate_hooks_run_after_grad_is_there():
     x = minigrad.ones(2, requires_grad=True)
     seen = []

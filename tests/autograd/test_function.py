@@ -254,3 +254,32 @@ def test_detect_anomaly_names_the_forward_line():
             y.sum().backward()
     assert "y = x / x  # the line that is at fault" in str(caught.value)
     assert not minigrad.autograd.is_anomaly_enabled()
+
+
+def test_detect_anomaly_nests():
+    with minigrad.autograd.detect_anomaly():
+        inner = minigrad.autograd.detect_anomaly(check_nan=False)
+        assert minigrad.autograd.is_anomaly_enabled()
+        with inner:
+            pass
+        assert minigrad.autograd.is_anomaly_enabled()
+    assert not minigrad.autograd.is_anomaly_enabled()
+
+
+def test_an_input_that_is_returned_as_it_is_may_be_marked_non_differentiable():
+    def program(T):
+        class Constant(T.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.mark_non_differentiable(x)
+                return x
+
+            @staticmethod
+            def backward(ctx, g):
+                return g
+
+        y = Constant.apply(leaf(T, 3) * 1)
+        assert not y.requires_grad
+        return y
+
+    assert_same(program)

@@ -79,3 +79,20 @@ def test_inference_mode():
         with minigrad.inference_mode(False):
             assert not minigrad.is_inference_mode_enabled()
     assert y.is_inference() and not (x * 2).is_inference()
+
+
+def test_nothing_is_recorded_in_inference_mode_whatever_is_asked_for():
+    with minigrad.inference_mode():
+        with minigrad.enable_grad():
+            assert not recorded()
+        minigrad.set_grad_enabled(True)
+        assert not recorded() and (x * 2).is_inference()
+    assert recorded()
+
+
+def test_one_set_grad_enabled_may_be_entered_twice():
+    off = minigrad.set_grad_enabled(False)
+    with off:
+        with off:
+            assert not recorded()
+    assert recorded()
