@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from minigrad.learn import same_in_pytorch
-from minigrad.learn.parity import as_minigrad
+from minigrad.learn.pytorch import as_minigrad
 
 PROGRAM = """
 import torch
